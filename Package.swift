@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The strict settings live here, once, for every target.
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+  // A release build is one static file: nothing to look up at start, nothing to install beside it.
+  .unsafeFlags(["-static-executable"], .when(configuration: .release)),
+]
+
+let cSettings: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+// The stage is copied out of the program and executed on its own (see Sources/Stage/include/Stage.h), so it may
+// use no libc, no constant data, no vector registers, and no address that the linker has to fix.
+let stageSettings: [CSetting] =
+  cSettings + [
+    .unsafeFlags([
+      "-O2", "-g0", "-ffreestanding", "-fno-builtin", "-fno-stack-protector", "-fno-jump-tables", "-fPIE",
+      "-fvisibility=hidden", "-mgeneral-regs-only", "-fno-asynchronous-unwind-tables", "-fno-profile-instr-generate",
+      "-fno-coverage-mapping", "-fno-sanitize=all",
+    ])
+  ]
+
+let package = Package(
+  name: "swiftcr",
+  products: [.executable(name: "swiftcr", targets: ["swiftcr"])],
+  targets: [
+    .target(name: "CLinux", cSettings: cSettings),
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+    .target(name: "Stage", cSettings: stageSettings),
+    .target(name: "OCI", swiftSettings: swiftSettings),
+    .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap", "OCI"], swiftSettings: swiftSettings),
+    .target(name: "Container", dependencies: ["Kernel", "OCI", "Stage", "CLinux"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "swiftcr",
+      dependencies: ["Container", "Kernel", "OCI"],
+      swiftSettings: swiftSettings,
+      linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+    .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
+    .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
+    .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
+    .testTarget(name: "CommandTests", dependencies: ["swiftcr"], swiftSettings: swiftSettings),
+    .testTarget(name: "IntegrationTests", swiftSettings: swiftSettings),
+  ],
+  cLanguageStandard: .c11
+)
