@@ -1,5 +1,10 @@
-// One thin function for each system call that Glibc's Swift module hides or lacks. No state, no allocation.
-// Each returns what the kernel returns, or -1 with errno set.
-#pragma once
-#include <stdint.h>
-#include <sys/types.h>
+#ifndef CLINUX_H
+#define CLINUX_H
+
+// One thin function for each system call that Glibc's Swift module hides or lacks: no state, no allocation.
+// A function returns what the system call returns, -1 with errno set on failure.
+
+#include "CLinuxBPF.h"
+#include "CLinuxSpawn.h"
+
+#endif

@@ -1,0 +1,4 @@
+#ifndef CLINUX_BPF_H
+#define CLINUX_BPF_H
+
+#endif

@@ -1,0 +1,4 @@
+#ifndef CLINUX_SPAWN_H
+#define CLINUX_SPAWN_H
+
+#endif
