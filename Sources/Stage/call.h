@@ -33,8 +33,7 @@ static inline long call6(long nr, long a, long b, long c, long d, long e, long f
 #error "the stage knows x86-64 and arm64"
 #endif
 
-#define CALL_(nr, a, b, c, d, e, f, ...) \
-  call6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define CALL_(nr, a, b, c, d, e, f, ...) call6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define CALL(name, ...) CALL_(__NR_##name, __VA_ARGS__ __VA_OPT__(, ) 0, 0, 0, 0, 0, 0, 0)
 
 // Newer than Debian 12's kernel headers, or missing without a libc.

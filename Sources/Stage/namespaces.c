@@ -44,7 +44,8 @@ long step_unshare(struct stage *stage, const struct stage_step *step) {
 long step_write_file(struct stage *stage, const struct stage_step *step) {
   const char *content = text_of(stage, step, 1);
   long fd = CALL(openat, AT_FDCWD, text_of(stage, step, 0), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return fd;
+  if (fd < 0)
+    return fd;
   long written = CALL(write, fd, content, text_length(content));
   CALL(close, fd);
   return written < 0 ? written : 0;
@@ -62,7 +63,8 @@ long step_clone(struct stage *stage, const struct stage_step *step) {
   bytes_clear(&arguments, sizeof arguments);
   arguments.flags = step->number[0] | clone_parent;
   long pid = CALL(clone3, &arguments, sizeof arguments);
-  if (pid <= 0) return pid;
+  if (pid <= 0)
+    return pid;
   stage_report(stage, STAGE_CHILD, 0, (int)pid, STAGE_NO_FD);
   stage_exit(0);
 }
@@ -71,11 +73,14 @@ long step_clone(struct stage *stage, const struct stage_step *step) {
 long step_id_maps(struct stage *stage, const struct stage_step *step) {
   stage_report(stage, STAGE_MAPS, 0, 0, STAGE_NO_FD);
   long result = stage_answer(stage, 0);
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   result = CALL(setresgid, 0, 0, 0);
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   result = CALL(setresuid, 0, 0, 0);
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   return step->flags & STAGE_SET_GROUPS ? CALL(setgroups, 0, 0) : 0;
 }
 
@@ -87,8 +92,10 @@ long step_session(struct stage *stage, const struct stage_step *step) {
 // A session keyring of its own: the host's keys stay the host's. A kernel without keyrings has none to lose.
 long step_keyring(struct stage *stage, const struct stage_step *step) {
   long key = CALL(keyctl, KEYCTL_JOIN_SESSION_KEYRING, text_of(stage, step, 0));
-  if (key == -ENOSYS) return 0;
-  if (key < 0) return step->flags & STAGE_OPTIONAL ? 0 : key;
+  if (key == -ENOSYS)
+    return 0;
+  if (key < 0)
+    return step->flags & STAGE_OPTIONAL ? 0 : key;
   // Search permission for the user, as runc grants it: the user of the process need not be the keyring's maker.
   CALL(keyctl, KEYCTL_SETPERM, key, KEYRING_POSSESSOR_AND_USER_ALL | 0x0008 << 16);
   return 0;

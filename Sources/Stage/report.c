@@ -30,10 +30,13 @@ struct rights {
 };
 
 _Noreturn void stage_exit(int status) {
-  for (;;) CALL(exit_group, status);
+  for (;;)
+    CALL(exit_group, status);
 }
 
-void stage_note(struct stage *stage, const char *text) { text_copy(stage->note, sizeof stage->note, text); }
+void stage_note(struct stage *stage, const char *text) {
+  text_copy(stage->note, sizeof stage->note, text);
+}
 
 // Sends a report, with a descriptor unless `fd` is -1. Nobody may be listening any more: that shows at the next answer.
 void stage_report(struct stage *stage, uint32_t kind, long error, int value, int fd) {
@@ -78,12 +81,16 @@ long stage_answer(struct stage *stage, int *fd) {
   message.control = &rights;
   message.control_length = sizeof rights;
   long count;
-  do count = CALL(recvmsg, stage->report, &message, MSG_CMSG_CLOEXEC);
+  do
+    count = CALL(recvmsg, stage->report, &message, MSG_CMSG_CLOEXEC);
   while (count == -EINTR);
-  if (count < 0) return count;
-  if (count == 0) stage_exit(1);
+  if (count < 0)
+    return count;
+  if (count == 0)
+    stage_exit(1);
   if (fd) {
-    if (message.control_length < offsetof(struct rights, padding) || rights.type != SCM_RIGHTS) return -EIO;
+    if (message.control_length < offsetof(struct rights, padding) || rights.type != SCM_RIGHTS)
+      return -EIO;
     *fd = rights.fd;
   }
   return 0;

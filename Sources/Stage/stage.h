@@ -11,10 +11,10 @@ struct stage {
   struct stage_plan *plan;
   uint32_t step;
   int report;
-  int root;     // the container's root directory while it is assembled; -1 after PIVOT
-  int proc;     // a private procfs (CVE-2019-16884), mounted when first needed
-  int null;     // the host's /dev/null
-  int mask;     // the empty read-only directory that hides directories
+  int root; // the container's root directory while it is assembled; -1 after PIVOT
+  int proc; // a private procfs (CVE-2019-16884), mounted when first needed
+  int null; // the host's /dev/null
+  int mask; // the empty read-only directory that hides directories
   uint32_t detail;
   int value;
   char note[STAGE_NOTE_SIZE];
@@ -22,10 +22,10 @@ struct stage {
 };
 
 // A failed step returns -errno and may say with `detail` what of it failed.
-#define FAIL(stage, what, result)   \
-  do {                              \
-    (stage)->detail = (what);       \
-    return (result);                \
+#define FAIL(stage, what, result)                                                                                      \
+  do {                                                                                                                 \
+    (stage)->detail = (what);                                                                                          \
+    return (result);                                                                                                   \
   } while (0)
 
 static inline char *text_of(struct stage *stage, const struct stage_step *step, int index) {
@@ -57,17 +57,17 @@ long file_mode(int fd, uint32_t *mode, uint64_t *device);
 typedef long stage_handler(struct stage *stage, const struct stage_step *step);
 
 stage_handler step_signals, step_undumpable, step_join_cgroup, step_setns, step_unshare, step_write_file, step_clone,
-    step_id_maps, step_session, step_keyring;                                                  // namespaces.c
+    step_id_maps, step_session, step_keyring; // namespaces.c
 stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive, step_root_overlay,
-    step_root_here, step_pivot;                                                                // root.c
-stage_handler step_mount, step_bind, step_receive, step_setattr;                               // mounts.c
-stage_handler step_mask, step_readonly;                                                        // hide.c
-stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console;       // devices.c
-stage_handler step_sysctl, step_label;                                                         // procfs.c
-stage_handler step_hook, step_sync, step_wait_start;                                           // hooks.c
+    step_root_here, step_pivot;                                                          // root.c
+stage_handler step_mount, step_bind, step_receive, step_setattr;                         // mounts.c
+stage_handler step_mask, step_readonly;                                                  // hide.c
+stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console; // devices.c
+stage_handler step_sysctl, step_label;                                                   // procfs.c
+stage_handler step_hook, step_sync, step_wait_start;                                     // hooks.c
 stage_handler step_hostname, step_domainname, step_umask, step_personality, step_cwd, step_rlimit, step_bounding,
-    step_credentials, step_capset, step_ambient, step_no_new_privs, step_seccomp;              // process.c
-stage_handler step_lookup, step_tidy, step_exec;                                               // execute.c
+    step_credentials, step_capset, step_ambient, step_no_new_privs, step_seccomp; // process.c
+stage_handler step_lookup, step_tidy, step_exec;                                  // execute.c
 
 long mount_attach(struct stage *stage, int mount, int destination);
 long mount_set(int fd, uint64_t set, uint64_t clear, uint64_t propagation, int recursive);

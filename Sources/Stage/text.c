@@ -4,7 +4,8 @@
 
 size_t text_length(const char *text) {
   size_t length = 0;
-  while (text[length]) length++;
+  while (text[length])
+    length++;
   return length;
 }
 
@@ -13,14 +14,17 @@ size_t text_copy(char *to, size_t size, const char *from) {
   size_t length = 0;
   for (; from[length]; length++) {
     __asm__ volatile("" ::: "memory");
-    if (length + 1 < size) to[length] = from[length];
+    if (length + 1 < size)
+      to[length] = from[length];
   }
-  if (size) to[length < size ? length : size - 1] = 0;
+  if (size)
+    to[length < size ? length : size - 1] = 0;
   return length;
 }
 
 int text_equal(const char *a, const char *b) {
-  while (*a && *a == *b) a++, b++;
+  while (*a && *a == *b)
+    a++, b++;
   return *a == *b;
 }
 

@@ -97,7 +97,7 @@ enum stage_op {
 #define STAGE_FILE 0x800            // RECEIVE: the source is not a directory
 #define STAGE_CONSOLE_NODE 0x1000   // CONSOLE: appears as /dev/console
 #define STAGE_OPTIONAL 0x2000       // MASK, READONLY: a missing path is none of our business; KEYRING
-#define STAGE_ROOT_ONLY 0x4000       // PIVOT: chroot, without a mount namespace of its own
+#define STAGE_ROOT_ONLY 0x4000      // PIVOT: chroot, without a mount namespace of its own
 
 enum stage_report_kind {
   STAGE_FAILED = 1, // error, detail, note
@@ -118,7 +118,7 @@ enum stage_detail {
   STAGE_DETAIL_NONE = 0,
   STAGE_DETAIL_SOURCE,
   STAGE_DETAIL_DESTINATION,
-  STAGE_DETAIL_OPTION,     // note: its name
+  STAGE_DETAIL_OPTION, // note: its name
   STAGE_DETAIL_ATTRIBUTES,
   STAGE_DETAIL_ATTACH,
   STAGE_DETAIL_IN_PROC,
@@ -151,8 +151,12 @@ extern const char __start_swiftcr_stage[] __attribute__((visibility("hidden")));
 extern const char __stop_swiftcr_stage[] __attribute__((visibility("hidden")));
 __attribute__((visibility("hidden"))) void swiftcr_stage_entry(void);
 
-static inline const void *_Nonnull stage_code(void) { return __start_swiftcr_stage; }
-static inline uint64_t stage_code_size(void) { return (uint64_t)(__stop_swiftcr_stage - __start_swiftcr_stage); }
+static inline const void *_Nonnull stage_code(void) {
+  return __start_swiftcr_stage;
+}
+static inline uint64_t stage_code_size(void) {
+  return (uint64_t)(__stop_swiftcr_stage - __start_swiftcr_stage);
+}
 static inline uint64_t stage_entry_offset(void) {
   return (uint64_t)((const char *)swiftcr_stage_entry - __start_swiftcr_stage);
 }
