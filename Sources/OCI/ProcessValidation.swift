@@ -69,11 +69,12 @@ extension Validator {
       check(isName, "\(prefix)unified[\(quoted(name))]", "expected the name of a cgroup file such as memory.max")
     }
     if let swappiness = resources.memory?.swappiness {
-      check(swappiness <= 100, "\(prefix)memory.swappiness", "expected 0 to 100, found \(swappiness)")
+      // The kernel's MAX_SWAPPINESS is 200; -1 as an unsigned number is how some say "not set", runc knows it.
+      let isKnown = swappiness <= 200 || swappiness == .max
+      check(isKnown, "\(prefix)memory.swappiness", "expected 0 to 200, found \(swappiness)")
     }
     if let memory = resources.memory, let limit = memory.limit, let swap = memory.swap, limit > 0, swap > 0 {
-      check(
-        swap >= limit, "\(prefix)memory.swap", "memory and swap together, \(swap), are below the memory limit \(limit)")
+      check(swap >= limit, "\(prefix)memory.swap", "memory+swap limit should be >= memory limit")
     }
     if let cpus = resources.cpu?.cpus { list(cpus, "\(prefix)cpu.cpus") }
     if let mems = resources.cpu?.mems { list(mems, "\(prefix)cpu.mems") }

@@ -149,12 +149,12 @@ struct SpecDecoder {
   /// A string out of a list of names.
   mutating func name(_ json: JSON, _ what: String, among names: [String]) -> String? {
     guard let name = string(json) else { return nil }
-    if !names.contains(name) {
-      // A long list would drown the message.
-      let choice = names.count <= 10 ? ": expected one of \(names.joined(separator: ", "))" : ""
-      fault("unknown \(what) \(quoted(name))\(choice)")
-    }
-    return name
+    // The list's own spelling: Swift's comparison takes a Kelvin sign for a K, the kernel does not.
+    if let known = names.first(where: { $0 == name }) { return known }
+    // A long list would drown the message.
+    let choice = names.count <= 10 ? ": expected one of \(names.joined(separator: ", "))" : ""
+    fault("unknown \(what) \(quoted(name))\(choice)")
+    return nil
   }
 
   mutating func names(_ json: JSON, _ what: String, among names: [String]) -> [String] {
