@@ -117,7 +117,9 @@ struct SpecDecoder {
     switch json {
     case .integer(let number): value = Value(exactly: number)
     case .unsigned(let number): value = Value(exactly: number)
-    case .number(let number) where number.rounded() == number: value = Value(exactly: number)
+    // -2^63 itself is an `integer`: as a Double it stands for smaller numbers, rounded.
+    case .number(let number) where number.rounded() == number:
+      value = number > -0x1p63 ? Value(exactly: number) : nil
     default:
       mismatch("an integer", json)
       return nil
