@@ -210,8 +210,10 @@ struct SpecDecoderTests {
         #""linux": {"sysctl": {"net.ipv4.ip_forward": 1}}"#,
         "linux.sysctl[\"net.ipv4.ip_forward\"]: expected a string, found 1"
       ),
-      (#""linux": {"personality": {"domain": "BSD"}}"#,
-        "linux.personality.domain: unknown personality \"BSD\": expected one of LINUX, LINUX32"),
+      (
+        #""linux": {"personality": {"domain": "BSD"}}"#,
+        "linux.personality.domain: unknown personality \"BSD\": expected one of LINUX, LINUX32"
+      ),
     ])
   func faultTexts(members: String, expected: String) {
     #expect(faults(minimalConfig(members)) == (expected.isEmpty ? [] : [expected]))
@@ -279,7 +281,8 @@ struct SpecDecoderTests {
     }
     let lines = try #require(error?.lines)
     #expect(lines.count == 51 && lines[50] == "and 950 more faults")
-    let long = processFaults("{\"cwd\":\"/\",\"args\":[\"a\"],\"terminal\":\"\(String(repeating: "é", count: 100_000))\"}")
+    let long = processFaults(
+      "{\"cwd\":\"/\",\"args\":[\"a\"],\"terminal\":\"\(String(repeating: "é", count: 100_000))\"}")
     #expect(long.count == 1 && long[0].utf8.count < 300 && long[0].hasSuffix("\"..."))
     let hostile = processFaults(#"{"cwd":"/","args":["a"],"terminal":"\n\u001b[2J\u202e\u009b"}"#)
     #expect(hostile == ["terminal: expected true or false, found \"\\n\\u001b[2J\\u202e\\u009b\""])

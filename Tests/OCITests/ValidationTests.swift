@@ -15,7 +15,8 @@ struct ValidationTests {
     "Versions",
     arguments: [
       ("1.0.0", true), ("1.0.2-dev", true), ("1.0.0-rc2", true), ("1.0.0-rc5-dev", true), ("1.2.1+build.7", true),
-      ("1.99.0", true), ("0.9.0", false), ("2.0.0", false), ("11.0.0", false), ("1", false), ("1.0", false), ("1.0.x", false),
+      ("1.99.0", true), ("0.9.0", false), ("2.0.0", false), ("11.0.0", false), ("1", false), ("1.0", false),
+      ("1.0.x", false),
       ("1..0", false), ("v1.0.0", false), ("1.0.0-", false), ("1.0.0 ", false), ("1.0.0.0", false), ("", false),
       ("1.0.0-é", false), ("-1.0.0", false),
     ])
@@ -47,8 +48,10 @@ struct ValidationTests {
         #""mounts": [{"destination": "/x", "type": "bind", "source": "/y", "uidMappings": [{"containerID":0,"hostID":0,"size":1}]}]"#,
         ["mounts[0].gidMappings: uidMappings and gidMappings need each other"]
       ),
-      (#""hooks": {"prestart": [{"path": "run"}]}"#,
-        ["hooks.prestart[0].path: expected an absolute path, found \"run\""]),
+      (
+        #""hooks": {"prestart": [{"path": "run"}]}"#,
+        ["hooks.prestart[0].path: expected an absolute path, found \"run\""]
+      ),
       (#""hooks": {"poststop": [{}]}"#, ["hooks.poststop[0].path: expected an absolute path, found \"\""]),
       (#""annotations": {"": "x"}"#, ["annotations[\"\"]: a name must not be empty"]),
       (
@@ -61,12 +64,18 @@ struct ValidationTests {
       (#""hostname": "h""#, ["hostname: unable to set hostname without a private UTS namespace"]),
       (#""domainname": "d""#, ["domainname: unable to set domainname without a private UTS namespace"]),
       (#""process": {"args": ["a"]}"#, ["process.cwd: Cwd property must not be empty"]),
-      (#""process": {"cwd": "/", "args": ["a"], "user": {"gid": 4294967295, "additionalGids": [1, 4294967295]}}"#,
-        ["process.user.gid: 4294967295 is not an id", "process.user.additionalGids[1]: 4294967295 is not an id"]),
-      (#""process": {"cwd": "/", "args": ["a"], "user": {"umask": 512}}"#,
-        ["process.user.umask: expected 0 to 511 (0777), found 512"]),
-      (#""process": {"cwd": "/", "args": ["a"], "oomScoreAdj": 1001}"#,
-        ["process.oomScoreAdj: expected -1000 to 1000, found 1001"]),
+      (
+        #""process": {"cwd": "/", "args": ["a"], "user": {"gid": 4294967295, "additionalGids": [1, 4294967295]}}"#,
+        ["process.user.gid: 4294967295 is not an id", "process.user.additionalGids[1]: 4294967295 is not an id"]
+      ),
+      (
+        #""process": {"cwd": "/", "args": ["a"], "user": {"umask": 512}}"#,
+        ["process.user.umask: expected 0 to 511 (0777), found 512"]
+      ),
+      (
+        #""process": {"cwd": "/", "args": ["a"], "oomScoreAdj": 1001}"#,
+        ["process.oomScoreAdj: expected -1000 to 1000, found 1001"]
+      ),
       (
         #""process": {"cwd": "/", "args": ["a"], "rlimits": [{"type":"RLIMIT_AS","soft":2,"hard":1},{"type":"RLIMIT_AS","soft":1,"hard":1}]}"#,
         [
@@ -74,13 +83,17 @@ struct ValidationTests {
           "process.rlimits[1].type: \"RLIMIT_AS\" comes twice",
         ]
       ),
-      (#""process": {"cwd": "/", "args": ["a"], "scheduler": {"policy": "SCHED_OTHER", "nice": 20, "priority": 1}}"#,
+      (
+        #""process": {"cwd": "/", "args": ["a"], "scheduler": {"policy": "SCHED_OTHER", "nice": 20, "priority": 1}}"#,
         [
           "process.scheduler.nice: expected -20 to 19, found 20",
           "process.scheduler.priority: only SCHED_FIFO and SCHED_RR have a priority",
-        ]),
-      (#""process": {"cwd": "/", "args": ["a"], "ioPriority": {"class": "IOPRIO_CLASS_RT", "priority": 8}}"#,
-        ["process.ioPriority.priority: expected 0 to 7, found 8"]),
+        ]
+      ),
+      (
+        #""process": {"cwd": "/", "args": ["a"], "ioPriority": {"class": "IOPRIO_CLASS_RT", "priority": 8}}"#,
+        ["process.ioPriority.priority: expected 0 to 7, found 8"]
+      ),
     ])
   func firstLevel(members: String, expected: [String]) {
     #expect(faults(minimalConfig(members)) == expected)
@@ -89,51 +102,78 @@ struct ValidationTests {
   @Test(
     "Faults for Linux",
     arguments: [
-      (#""namespaces": [{"type": "pid"}, {"type": "pid", "path": "/p"}]"#,
-        ["linux.namespaces[1].type: the pid namespace comes twice"]),
-      (#""namespaces": [{"type": "pid", "path": "p"}]"#,
-        ["linux.namespaces[0].path: expected an absolute path, found \"p\""]),
-      (#""namespaces": [{"type": "user"}]"#,
+      (
+        #""namespaces": [{"type": "pid"}, {"type": "pid", "path": "/p"}]"#,
+        ["linux.namespaces[1].type: the pid namespace comes twice"]
+      ),
+      (
+        #""namespaces": [{"type": "pid", "path": "p"}]"#,
+        ["linux.namespaces[0].path: expected an absolute path, found \"p\""]
+      ),
+      (
+        #""namespaces": [{"type": "user"}]"#,
         [
-          "linux.uidMappings: required for a new user namespace", "linux.gidMappings: required for a new user namespace",
-        ]),
+          "linux.uidMappings: required for a new user namespace",
+          "linux.gidMappings: required for a new user namespace",
+        ]
+      ),
       (#""namespaces": [{"type": "user", "path": "/ns"}]"#, []),
-      (#""uidMappings": [{"containerID":0,"hostID":0,"size":1}]"#,
-        ["linux.uidMappings: user namespace mappings specified, but user namespace isn't enabled in the config"]),
-      (#""timeOffsets": {"monotonic": {}}"#,
-        ["linux.timeOffsets: offsets need a time namespace in linux.namespaces"]),
-      (#""namespaces": [{"type":"time","path":"/t"}], "timeOffsets": {"monotonic": {}}"#,
-        ["linux.timeOffsets: the offsets of a joined time namespace cannot be set"]),
-      (#""namespaces": [{"type":"time"}], "timeOffsets": {"realtime": {}, "boottime": {"nanosecs": 1000000000}}"#,
+      (
+        #""uidMappings": [{"containerID":0,"hostID":0,"size":1}]"#,
+        ["linux.uidMappings: user namespace mappings specified, but user namespace isn't enabled in the config"]
+      ),
+      (
+        #""timeOffsets": {"monotonic": {}}"#,
+        ["linux.timeOffsets: offsets need a time namespace in linux.namespaces"]
+      ),
+      (
+        #""namespaces": [{"type":"time","path":"/t"}], "timeOffsets": {"monotonic": {}}"#,
+        ["linux.timeOffsets: the offsets of a joined time namespace cannot be set"]
+      ),
+      (
+        #""namespaces": [{"type":"time"}], "timeOffsets": {"realtime": {}, "boottime": {"nanosecs": 1000000000}}"#,
         [
           "linux.timeOffsets[\"boottime\"].nanosecs: expected less than a second, found 1000000000",
           "linux.timeOffsets[\"realtime\"]: unknown clock: expected monotonic or boottime",
-        ]),
-      (#""namespaces": [{"type":"mount"}], "maskedPaths": ["a", "/b"], "readonlyPaths": [""]"#,
+        ]
+      ),
+      (
+        #""namespaces": [{"type":"mount"}], "maskedPaths": ["a", "/b"], "readonlyPaths": [""]"#,
         [
           "linux.maskedPaths[0]: expected an absolute path, found \"a\"",
           "linux.readonlyPaths[0]: expected an absolute path, found \"\"",
-        ]),
-      (#""devices": [{"type":"b","path":"dev/x","major":-1,"minor":4294967296,"uid":4294967295}]"#,
+        ]
+      ),
+      (
+        #""devices": [{"type":"b","path":"dev/x","major":-1,"minor":4294967296,"uid":4294967295}]"#,
         [
           "linux.devices[0].path: expected an absolute path, found \"dev/x\"",
           "linux.devices[0].major: expected a device number, found -1",
           "linux.devices[0].minor: expected a device number, found 4294967296",
           "linux.devices[0].uid: 4294967295 is not an id",
-        ]),
-      (#""cgroupsPath": "/a/../../b""#,
-        ["linux.cgroupsPath: must not have a \"..\" in it, found \"/a/../../b\""]),
+        ]
+      ),
+      (
+        #""cgroupsPath": "/a/../../b""#,
+        ["linux.cgroupsPath: must not have a \"..\" in it, found \"/a/../../b\""]
+      ),
       (#""cgroupsPath": "system.slice:docker:a..b""#, []),
       (#""netDevices": {"eth0": {}}"#, ["linux.netDevices: unable to move network devices without a NET namespace"]),
-      (#""namespaces": [{"type":"network"}], "netDevices": {"e/0": {}, "eth0": {"name": "sixteencharacter"}}"#,
+      (
+        #""namespaces": [{"type":"network"}], "netDevices": {"e/0": {}, "eth0": {"name": "sixteencharacter"}}"#,
         [
           "linux.netDevices[\"e/0\"]: not a name of a network device",
           "linux.netDevices[\"eth0\"].name: not a name of a network device: \"sixteencharacter\"",
-        ]),
-      (#""seccomp": {"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/s"}"#,
-        ["linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be used as default action"]),
-      (#""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "m"}"#,
-        ["linux.seccomp.listenerMetadata: needs listenerPath"]),
+        ]
+      ),
+      (
+        #""seccomp": {"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/s"}"#,
+        ["linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be used as default action"]
+      ),
+      (
+        #""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "m"}"#,
+        ["linux.seccomp.listenerMetadata: needs listenerPath"]
+      ),
       (
         #""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_NOTIFY", "args": [{"index":6,"value":0,"op":"SCMP_CMP_EQ"}]}]}"#,
         [
@@ -150,25 +190,40 @@ struct ValidationTests {
   @Test(
     "Faults of limits",
     arguments: [
-      (#""hugepageLimits": [{"pageSize":"2MB","limit":1},{"pageSize":"64KB","limit":1},{"pageSize":"1GB","limit":1}]"#, []),
-      (#""hugepageLimits": [{"pageSize":"2M","limit":1}]"#,
-        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"2M\""]),
-      (#""hugepageLimits": [{"pageSize":"02MB","limit":1}]"#,
-        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"02MB\""]),
-      (#""hugepageLimits": [{"pageSize":"MB","limit":1}]"#,
-        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"MB\""]),
-      (#""hugepageLimits": [{"pageSize":"../2MB","limit":1}]"#,
-        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"../2MB\""]),
-      (#""unified": {"": "1", "..": "1", "a/b": "1", "pids.max": "1"}"#,
+      (
+        #""hugepageLimits": [{"pageSize":"2MB","limit":1},{"pageSize":"64KB","limit":1},{"pageSize":"1GB","limit":1}]"#,
+        []
+      ),
+      (
+        #""hugepageLimits": [{"pageSize":"2M","limit":1}]"#,
+        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"2M\""]
+      ),
+      (
+        #""hugepageLimits": [{"pageSize":"02MB","limit":1}]"#,
+        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"02MB\""]
+      ),
+      (
+        #""hugepageLimits": [{"pageSize":"MB","limit":1}]"#,
+        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"MB\""]
+      ),
+      (
+        #""hugepageLimits": [{"pageSize":"../2MB","limit":1}]"#,
+        ["hugepageLimits[0].pageSize: expected a size such as 2MB, found \"../2MB\""]
+      ),
+      (
+        #""unified": {"": "1", "..": "1", "a/b": "1", "pids.max": "1"}"#,
         ["\"\"", "\"..\"", "\"a/b\""].map {
           "unified[\($0)]: expected the name of a cgroup file such as memory.max"
-        }),
+        }
+      ),
       (#""memory": {"limit": 100, "swap": 99}"#, ["memory.swap: memory+swap limit should be >= memory limit"]),
       (#""memory": {"limit": 100, "swap": -1}"#, []),
       (#""memory": {"swappiness": 18446744073709551615}"#, []),
       (#""memory": {"swappiness": 201}"#, ["memory.swappiness: expected 0 to 200, found 201"]),
-      (#""cpu": {"cpus": "0-2,x", "mems": "0\n"}"#,
-        ["cpu.cpus: expected a list such as 0-2,7, found \"0-2,x\""]),
+      (
+        #""cpu": {"cpus": "0-2,x", "mems": "0\n"}"#,
+        ["cpu.cpus: expected a list such as 0-2,7, found \"0-2,x\""]
+      ),
       (#""devices": [{"allow": true, "major": -2}]"#, ["devices[0].major: expected a device number, found -2"]),
     ] as [(String, [String])])
   func limits(members: String, expected: [String]) {
@@ -250,9 +305,14 @@ struct SysctlTests {
         #"sysctl "kernel.hostname" is not allowed as it conflicts with the OCI "hostname" field"#
       ),
       ("user.max_user_namespaces", [.user], nil),
-      ("user.max_user_namespaces", [],
-        "setting ucounts without a user namespace not allowed: user.max_user_namespaces"),
-      ("kernel.core_pattern", [.ipc, .network, .uts], #"sysctl "kernel.core_pattern" is not in a separate kernel namespace"#),
+      (
+        "user.max_user_namespaces", [],
+        "setting ucounts without a user namespace not allowed: user.max_user_namespaces"
+      ),
+      (
+        "kernel.core_pattern", [.ipc, .network, .uts],
+        #"sysctl "kernel.core_pattern" is not in a separate kernel namespace"#
+      ),
       ("vm.swappiness", [.network], #"sysctl "vm.swappiness" is not in a separate kernel namespace"#),
       ("net/../kernel/core_pattern", [.network], "not a name of a sysctl"),
       ("net...kernel.core_pattern", [.network], "not a name of a sysctl"),
