@@ -95,6 +95,15 @@ extension JSONParser {
   }
 
   private func text(_ slice: ArraySlice<UInt8>, from start: Int) throws(Failure) -> String {
+    // Nearly every string is ASCII. The generic check costs five times as much as copying does: it looks its type's
+    // metadata up for each string.
+    let ascii: String? = slice.withUnsafeBufferPointer { source in
+      guard source.allSatisfy({ $0 < 0x80 }) else { return nil }
+      return String(unsafeUninitializedCapacity: source.count) { target in
+        target.initialize(fromContentsOf: source)
+      }
+    }
+    if let ascii { return ascii }
     if let text = String(validating: slice, as: UTF8.self) { return text }
     throw Failure(offset: start, reason: "a string that is not valid UTF-8")
   }

@@ -71,11 +71,13 @@ public struct LayerRequest: Sendable, Equatable {
     var faults: [Fault] = []
 
     mutating func fault(_ key: String, _ reason: String) {
+      guard faults.count < Validator.mostFaults else { return }
       faults.append(Fault(keyPath: "annotations[\(quoted(key))]", reason: reason))
     }
 
     mutating func read(_ annotations: [String: String]) -> LayerRequest? {
-      let keys = annotations.keys.filter { $0 == layersKey || $0.hasPrefix(optionPrefix) }
+      var keys: [String] = []
+      for (key, _) in annotations where key == layersKey || key.hasPrefix(optionPrefix) { keys.append(key) }
       guard !keys.isEmpty else { return nil }
       var request = LayerRequest()
       for key in keys.sorted() {

@@ -1,9 +1,10 @@
 extension Validator {
   mutating func linux(_ spec: Spec, knowsNamespaces: Bool) {
     let linux = spec.linux
-    var seen: Set<Namespace.Kind> = []
+    var seen: [Namespace.Kind] = []
     for (index, namespace) in linux.namespaces.enumerated() {
-      let isNew = seen.insert(namespace.type).inserted
+      let isNew = !seen.contains(namespace.type)
+      if isNew { seen.append(namespace.type) }
       check(isNew, "linux.namespaces[\(index)].type", "the \(namespace.type.rawValue) namespace comes twice")
       if let path = namespace.path { absolute(path, "linux.namespaces[\(index)].path") }
     }
@@ -14,18 +15,17 @@ extension Validator {
     for (index, path) in linux.maskedPaths.enumerated() { absolute(path, "linux.maskedPaths[\(index)]") }
     for (index, path) in linux.readonlyPaths.enumerated() { absolute(path, "linux.readonlyPaths[\(index)]") }
     for (index, device) in linux.devices.enumerated() { self.device(device, "linux.devices[\(index)]") }
-    for clock in linux.timeOffsets.keys.sorted() {
+    for clock in linux.timeOffsets.sortedKeys {
       let keyPath = "linux.timeOffsets[\(quoted(clock))]"
       check(clock == "monotonic" || clock == "boottime", keyPath, "unknown clock: expected monotonic or boottime")
       let nanosecs = linux.timeOffsets[clock]?.nanosecs ?? 0
       check(nanosecs < 1_000_000_000, "\(keyPath).nanosecs", "expected less than a second, found \(nanosecs)")
     }
     if let path = linux.cgroupsPath {
-      let climbs = path.utf8.split(whereSeparator: { $0 == UInt8(ascii: "/") }).contains { $0.elementsEqual("..".utf8) }
-      check(!climbs, "linux.cgroupsPath", "must not have a \"..\" in it, found \(quoted(path))")
+      check(!path.climbs, "linux.cgroupsPath", "must not have a \"..\" in it, found \(quoted(path))")
       short(path, "linux.cgroupsPath")
     }
-    for name in linux.netDevices.keys.sorted() {
+    for name in linux.netDevices.sortedKeys {
       let keyPath = "linux.netDevices[\(quoted(name))]"
       check(isInterface(name), keyPath, "not a name of a network device")
       if let inside = linux.netDevices[name]?.name {
@@ -38,7 +38,7 @@ extension Validator {
 
   // MARK: What needs a namespace of the container's own
 
-  private mutating func needsOfNamespaces(_ spec: Spec, _ own: Set<Namespace.Kind>) {
+  private mutating func needsOfNamespaces(_ spec: Spec, _ own: [Namespace.Kind]) {
     let linux = spec.linux
     let uts = own.contains(.uts)
     if let hostname = spec.hostname {
@@ -59,7 +59,7 @@ extension Validator {
       "unable to move network devices without a NET namespace")
     userNamespace(linux)
     timeNamespace(linux)
-    for name in linux.sysctl.keys.sorted() { sysctl(name, own) }
+    for name in linux.sysctl.sortedKeys { sysctl(name, own) }
   }
 
   /// __NEW_UTS_LEN of linux/utsname.h.
@@ -88,7 +88,7 @@ extension Validator {
     check(time.path == nil, "linux.timeOffsets", "the offsets of a joined time namespace cannot be set")
   }
 
-  private mutating func sysctl(_ name: String, _ own: Set<Namespace.Kind>) {
+  private mutating func sysctl(_ name: String, _ own: [Namespace.Kind]) {
     let keyPath = "linux.sysctl[\(quoted(name))]"
     guard let sysctl = Sysctl(name) else { return check(false, keyPath, "not a name of a sysctl") }
     let dotted = quoted(sysctl.dotted)

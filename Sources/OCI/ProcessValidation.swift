@@ -29,10 +29,10 @@ extension Validator {
   }
 
   private mutating func rlimits(_ rlimits: [Rlimit], _ prefix: String) {
-    // There are sixteen names: whoever repeats them is told once each.
-    var seen: Set<String> = []
+    var seen: [String] = []  // At most the sixteen names that there are.
     for (index, rlimit) in rlimits.enumerated() {
-      let isNew = seen.insert(rlimit.type).inserted
+      let isNew = !seen.contains(rlimit.type)
+      if isNew { seen.append(rlimit.type) }
       check(isNew, "\(prefix)rlimits[\(index)].type", "\(quoted(rlimit.type)) comes twice")
       check(
         rlimit.soft <= rlimit.hard, "\(prefix)rlimits[\(index)].soft",
@@ -63,7 +63,7 @@ extension Validator {
         isPageSize(limit.pageSize), "\(prefix)hugepageLimits[\(index)].pageSize",
         "expected a size such as 2MB, found \(quoted(limit.pageSize))")
     }
-    for name in resources.unified.keys.sorted() {
+    for name in resources.unified.sortedKeys {
       // It becomes a file name below the container's cgroup.
       let isName = !name.isEmpty && !name.utf8.contains(UInt8(ascii: "/")) && name != "." && name != ".."
       check(isName, "\(prefix)unified[\(quoted(name))]", "expected the name of a cgroup file such as memory.max")

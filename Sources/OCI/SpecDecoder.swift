@@ -11,13 +11,11 @@ struct SpecDecoder {
 
   private(set) var faults: [Fault] = []
   private var path: [Step] = []
-  /// A hostile document may have a fault in each of millions of elements.
-  private static let mostFaults = 1000
 
   // MARK: Faults
 
   mutating func fault(_ reason: String) {
-    if faults.count < Self.mostFaults { faults.append(Fault(keyPath: keyPath, reason: reason)) }
+    if faults.count < Validator.mostFaults { faults.append(Fault(keyPath: keyPath, reason: reason)) }
   }
 
   private var keyPath: String {
@@ -69,7 +67,7 @@ struct SpecDecoder {
     map.reserveCapacity(members.count)
     for member in members where member.value != .null {
       path.append(.entry(member.key))
-      if member.key.utf8.contains(0) { fault("a NUL byte in the name") }
+      if member.key.hasNUL { fault("a NUL byte in the name") }
       if let value = value(&self, member.value) { map[member.key] = value }
       path.removeLast()
     }
@@ -133,7 +131,7 @@ struct SpecDecoder {
       mismatch("a string", json)
       return nil
     }
-    if text.utf8.contains(0) { fault("a NUL byte in \(quoted(text))") }
+    if text.hasNUL { fault("a NUL byte in \(quoted(text))") }
     return text
   }
 
@@ -193,4 +191,9 @@ extension Fault {
     guard !other.keyPath.isEmpty, let next = keyPath.utf8.dropFirst(other.keyPath.utf8.count).first else { return true }
     return next == UInt8(ascii: ".") || next == UInt8(ascii: "[")
   }
+}
+
+extension String {
+  /// Over the storage itself: a view's own `contains` takes ten times as long.
+  var hasNUL: Bool { utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? utf8.contains(0) }
 }

@@ -72,11 +72,13 @@ extension Resources {
 struct Validator {
   private(set) var faults: [Fault] = []
 
+  /// A hostile document may have a fault in each of millions of elements.
+  static let mostFaults = 1000
   /// The kernel's PATH_MAX, with the byte at the end.
   static let longestPath = 4096
 
   mutating func check(_ isRight: Bool, _ keyPath: @autoclosure () -> String, _ reason: @autoclosure () -> String) {
-    if !isRight, faults.count < 1000 { faults.append(Fault(keyPath: keyPath(), reason: reason())) }
+    if !isRight, faults.count < Self.mostFaults { faults.append(Fault(keyPath: keyPath(), reason: reason())) }
   }
 
   mutating func take(_ others: [Fault]) {
@@ -110,9 +112,7 @@ struct Validator {
     if let process = spec.process { self.process(process, "process.") }
     for (index, mount) in spec.mounts.enumerated() { self.mount(mount, "mounts[\(index)]") }
     hooks(spec.hooks)
-    for key in spec.annotations.keys where key.isEmpty {
-      check(false, "annotations[\"\"]", "a name must not be empty")
-    }
+    check(spec.annotations[""] == nil, "annotations[\"\"]", "a name must not be empty")
     take(LayerRequest.faults(in: spec.annotations))
   }
 
@@ -121,27 +121,33 @@ struct Validator {
     guard let major = majorVersion(version) else {
       return check(false, "ociVersion", "expected a version such as 1.3.0, found \(quoted(version))")
     }
-    check(major == "1", "ociVersion", "version \(quoted(version)) is not supported: expected 1.x")
+    check(major == 1, "ociVersion", "version \(quoted(version)) is not supported: expected 1.x")
   }
 
-  /// The major number of a semantic version (semver.org 2.0), `nil` when it is none.
-  private func majorVersion(_ version: String) -> String? {
-    let core = version.prefix { $0 != "-" && $0 != "+" }
-    let numbers = core.split(separator: ".", omittingEmptySubsequences: false)
-    let areNumbers = numbers.allSatisfy { number in
-      !number.isEmpty && number.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    }
-    let rest = version.utf8.dropFirst(core.utf8.count)
-    let isPlain = rest.allSatisfy { byte in
+  /// The major number of a semantic version (semver.org 2.0), `nil` when it is none. Byte by byte: `split` and
+  /// friends make the runtime build types at every start.
+  private func majorVersion(_ version: String) -> UInt64? {
+    var numbers: [UInt64] = [0]
+    var digits = 0
+    var suffix: Int?
+    for byte in version.utf8 {
       switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9") where suffix == nil:
+        digits += 1
+        numbers[numbers.count - 1] = min(numbers[numbers.count - 1] * 10 + UInt64(byte - UInt8(ascii: "0")), 1 << 32)
+      case UInt8(ascii: ".") where suffix == nil:
+        guard digits > 0, numbers.count < 3 else { return nil }
+        numbers.append(0)
+        digits = 0
+      case UInt8(ascii: "-") where suffix == nil, UInt8(ascii: "+") where suffix == nil: suffix = 0
       case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
         UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"):
-        true
-      default: false
+        guard let length = suffix else { return nil }
+        suffix = length + 1
+      default: return nil
       }
     }
-    guard numbers.count == 3, areNumbers, isPlain, rest.count != 1 else { return nil }
-    return numbers.first.map(String.init)
+    return numbers.count == 3 && digits > 0 && suffix != 0 ? numbers[0] : nil
   }
 
   private mutating func mount(_ mount: Mount, _ keyPath: String) {
@@ -167,16 +173,19 @@ struct Validator {
   }
 
   private mutating func hooks(_ hooks: Hooks) {
-    let moments = [
-      ("prestart", hooks.prestart), ("createRuntime", hooks.createRuntime), ("createContainer", hooks.createContainer),
-      ("startContainer", hooks.startContainer), ("poststart", hooks.poststart), ("poststop", hooks.poststop),
-    ]
-    for (moment, hooks) in moments {
-      for (index, hook) in hooks.enumerated() {
-        absolute(hook.path, "hooks.\(moment)[\(index)].path")
-        if let timeout = hook.timeout {
-          check(timeout > 0, "hooks.\(moment)[\(index)].timeout", "expected a number of seconds above 0")
-        }
+    self.hooks(hooks.prestart, "prestart")
+    self.hooks(hooks.createRuntime, "createRuntime")
+    self.hooks(hooks.createContainer, "createContainer")
+    self.hooks(hooks.startContainer, "startContainer")
+    self.hooks(hooks.poststart, "poststart")
+    self.hooks(hooks.poststop, "poststop")
+  }
+
+  private mutating func hooks(_ hooks: [Hook], _ moment: String) {
+    for (index, hook) in hooks.enumerated() {
+      absolute(hook.path, "hooks.\(moment)[\(index)].path")
+      if let timeout = hook.timeout {
+        check(timeout > 0, "hooks.\(moment)[\(index)].timeout", "expected a number of seconds above 0")
       }
     }
   }
@@ -209,4 +218,24 @@ struct Validator {
 
 extension String {
   var isAbsolutePath: Bool { utf8.first == UInt8(ascii: "/") }
+
+  /// Whether one of the path's components is `..`; in `a..b` none is.
+  var climbs: Bool {
+    var dots = 0
+    for byte in utf8 {
+      switch byte {
+      case UInt8(ascii: "/"):
+        if dots == 2 { return true }
+        dots = 0
+      case UInt8(ascii: ".") where dots >= 0: dots += 1
+      default: dots = -1
+      }
+    }
+    return dots == 2
+  }
+}
+
+extension Dictionary where Key == String {
+  /// For messages in an order that does not change; an empty dictionary costs nothing.
+  var sortedKeys: [String] { isEmpty ? [] : keys.sorted() }
 }

@@ -7,13 +7,13 @@ struct MutationTests {
   /// 20,000 damaged configurations, the same in every run: each is read or refused with a reason, none ends the
   /// process. Many stay valid JSON, so that the decoder and the rules get their share.
   @Test("Damaged configurations are read or refused", arguments: 0..<4)
-  func mutations(part: UInt64) {
+  func mutations(part: UInt64) throws {
     var random = SeededGenerator(seed: 0x5EED + part)
-    let original = Array(completeConfig.utf8)
+    let originals = try sections()
     var taken = 0
     var refused = 0
     for _ in 0..<5000 {
-      var bytes = original
+      var bytes = originals[Int.random(in: originals.indices, using: &random)]
       for _ in 0..<Int.random(in: 1...3, using: &random) { mutate(&bytes, &random) }
       do {
         _ = try Spec.load(bytes)
@@ -27,6 +27,21 @@ struct MutationTests {
     }
     // Neither all of it broken, nor all of it harmless.
     #expect(taken > 200 && refused > 2000)
+  }
+
+  /// The complete configuration cut into small ones, each with one of its properties: small is fast.
+  private func sections() throws -> [[UInt8]] {
+    let config = try JSON.parse(Array(completeConfig.utf8))
+    let common = ["ociVersion", "root"].compactMap { name in config[name].map { JSON.Member(name, $0) } }
+    var sections: [JSON] = []
+    for member in config.members ?? [] where !["linux", "ociVersion", "root"].contains(member.key) {
+      sections.append(.object(common + [member]))
+    }
+    for member in config["linux"]?.members ?? [] {
+      sections.append(.object(common + [JSON.Member("linux", .object([member]))]))
+    }
+    try #require(sections.count > 20)
+    return sections.map { $0.bytes() }
   }
 
   private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
