@@ -60,26 +60,29 @@ extension Cgroup {
   /// - Throws: the reason if a process could not be signalled (one that has exited is no failure).
   public func kill(_ signal: CInt) throws(SystemError) {
     guard signal == SIGKILL else { return try signalEach(signal) }
-    var isDone = false
-    if let unified = placement.unified {
-      // Since 5.14, and also for a hybrid host's bare cgroup2; not for a threaded cgroup, and not if it would hit us.
-      let isOurs = try Self.processes(in: unified.path).contains(getpid())
-      if !isOurs {
-        do throws(SystemError) {
-          try writeControl("1", to: "\(unified.path)/cgroup.kill")
-          isDone = true
-        } catch {
-          guard Self.isGone(error.errno) || error.errno == .notSupported else { throw error }
-        }
-      }
+    if try killUnified() {
+      // v1's freezer holds processes that are to die.
+      if placement.directory(of: "freezer") != nil { try? thaw() }
+      return
     }
-    if !isDone || placement.layout != .unified {
-      // Frozen processes cannot fork away from the list.
-      if (try? freeze()) == nil, placement.directory(of: "freezer") == nil { try? thaw() }
-      var failure: SystemError?
-      do throws(SystemError) { try signalEach(signal) } catch { failure = error }
-      try? thaw()
-      if let failure { throw failure }
+    // Frozen processes cannot fork away from the list. Without a freezer whoever waits for the end has to ask again.
+    try? freeze()
+    defer { try? thaw() }
+    try signalEach(signal)
+  }
+
+  /// `cgroup.kill`, in one step and without a race: since 5.14, on a hybrid host too, whose bare cgroup2 has every process.
+  /// - Returns: false if there is no such thing, or if it would hit this process.
+  private func killUnified() throws(SystemError) -> Bool {
+    guard let unified = placement.unified else { return false }
+    if try Self.processes(in: unified.path).contains(getpid()) { return false }
+    do throws(SystemError) {
+      try writeControl("1", to: "\(unified.path)/cgroup.kill")
+      return true
+    } catch {
+      // Not supported: a threaded cgroup.
+      guard Self.isGone(error.errno) || error.errno == .notSupported else { throw error }
+      return false
     }
   }
 
