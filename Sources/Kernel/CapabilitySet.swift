@@ -3,8 +3,10 @@ public import OCI
 
 /// A set of capabilities (capabilities(7)), bit n for capability number n, as capset(2) has them.
 public struct CapabilitySet: OptionSet, Sendable, Hashable {
+  /// Bit n is capability n.
   public let rawValue: UInt64
 
+  /// The set with these bits.
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 
   /// The set of one capability; empty for a number outside 0...63.
@@ -64,10 +66,15 @@ public struct CapabilitySet: OptionSet, Sendable, Hashable {
 
 /// The five sets of a process as the kernel is told them, made from the specification's names.
 public struct ProcessCapabilities: Sendable, Equatable {
+  /// What execve(2) may still give.
   public var bounding: CapabilitySet
+  /// What the kernel checks.
   public var effective: CapabilitySet
+  /// What a program file may pass on.
   public var inheritable: CapabilitySet
+  /// What the process may make effective.
   public var permitted: CapabilitySet
+  /// What execve(2) keeps for a program without file capabilities.
   public var ambient: CapabilitySet
 
   /// Sets that are already numbers.

@@ -23,13 +23,17 @@ public struct MountOptions: Sendable, Equatable {
 
   /// One change of the propagation.
   public struct Propagation: Sendable, Equatable {
+    /// The kind that the mount becomes.
     public var type: PropagationType
+    /// Submounts too.
     public var recursive: Bool
   }
 
   /// A parameter of fsconfig(2): a flag without a value, else a string.
   public struct SuperblockOption: Sendable, Equatable {
+    /// As the file system names it.
     public var key: String
+    /// `nil` is a flag (`FSCONFIG_SET_FLAG`), everything else a string.
     public var value: String?
   }
 
@@ -40,15 +44,19 @@ public struct MountOptions: Sendable, Equatable {
   public private(set) var attributesCleared: UInt64 = 0
   /// The same for this mount and everything below it (`rro`, `rnosuid`, …).
   public private(set) var recursiveSet: UInt64 = 0
+  /// Cleared on this mount and everything below it, before `recursiveSet` is set.
   public private(set) var recursiveCleared: UInt64 = 0
   /// Parameters of a new superblock: the flags of the VFS (`ro`, `sync`, …), then the data options, both in order.
   public private(set) var superblock: [SuperblockOption] = []
   /// Applied one after the other: `rslave` then `rshared` gives a mount that is both.
   public private(set) var propagation: [Propagation] = []
+  /// Whether the source is a file tree of the host.
   public private(set) var bind = Bind.none
+  /// Changes what is mounted there already.
   public private(set) var remount = false
   /// `tmpcopyup`: a tmpfs starts with a copy of what it covers.
   public private(set) var copyUp = false
+  /// Asked for by name; a mount with `uidMappings` is mapped anyway.
   public private(set) var idmap = IDMap.none
   /// mount(2)'s flags (`MS_*`), without propagation.
   public private(set) var legacyFlags: UInt = 0

@@ -7,6 +7,7 @@ public struct RlimitSetting: Sendable, Equatable {
   public var resource: UInt32
   /// Units are the resource's own (bytes, seconds, a count); `UInt64.max` is unlimited.
   public var soft: UInt64
+  /// The bound of `soft`, in the same unit.
   public var hard: UInt64
 
   /// A limit by the resource's number.
@@ -60,8 +61,11 @@ public struct RlimitSetting: Sendable, Equatable {
 
 /// A fault in `process.rlimits`.
 public struct RlimitError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The entry's place in the array.
   public var index: Int
+  /// What is wrong, with the name.
   public var reason: String
 
+  /// One line with the key path.
   public var description: String { "process.rlimits[\(index)]: \(reason)" }
 }

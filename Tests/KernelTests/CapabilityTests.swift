@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "CAP_", "cap_chown", "CAP_chown", "CHOWN", "0", "40", "CAP_40", "CAP_CHOWN,CAP_KILL", "CAP_CHOWN ", "CAP_CHOWN\0",
+    "", "CAP_", "cap_chown", "CAP_chown", "CHOWN", "0", "40", "CAP_40", "CAP_CHOWN,CAP_KILL", "CAP_CHOWN ",
+    "CAP_CHOWN\0",
     "CAP_CHOWNX", "CAP_ÄCHOWN",
   ])
   func onlyExactNamesCount(_ name: String) {

@@ -1,5 +1,6 @@
-import Kernel
 import Testing
+
+@testable import Kernel
 
 @Suite struct MountOptionsTests {
   struct Case: Sendable {
@@ -46,7 +47,8 @@ import Testing
     Case(options: ["mode="], superblock: [text("mode", "")], data: "mode="),
     Case(options: ["=x", "", ","], data: "=x,,"),
     Case(
-      options: ["context=\"u:r:t:s0:c1,c2\",size=1"], superblock: [text("context", "u:r:t:s0:c1,c2"), text("size", "1")],
+      options: ["context=\"u:r:t:s0:c1,c2\",size=1"],
+      superblock: [text("context", "u:r:t:s0:c1,c2"), text("size", "1")],
       data: "context=\"u:r:t:s0:c1,c2\",size=1"),
     Case(
       options: ["lowerdir=/a\\,b:/c", "index=off"], superblock: [text("lowerdir", "/a\\,b:/c"), text("index", "off")],
@@ -79,11 +81,12 @@ import Testing
     #expect(both.legacyFlags == MountOptions(["rbind"]).legacyFlags)
   }
 
-  @Test(arguments: [
-    (["rro"], 1, 0), (["rro", "rrw"], 0, 1), (["rrw", "rro"], 1, 0), (["rnoatime"], 0x10, 0x70),
-    (["rnoatime", "rstrictatime"], 0x20, 0x70), (["rnoatime", "rrelatime"], 0, 0x70), (["ratime"], 0, 0x70),
-    (["rnodiratime", "rnosuid"], 0x82, 0), (["rdiratime"], 0, 0x80), (["rnosymfollow", "rexec"], 0x20_0000, 8),
-  ] as [([String], UInt64, UInt64)])
+  @Test(
+    arguments: [
+      (["rro"], 1, 0), (["rro", "rrw"], 0, 1), (["rrw", "rro"], 1, 0), (["rnoatime"], 0x10, 0x70),
+      (["rnoatime", "rstrictatime"], 0x20, 0x70), (["rnoatime", "rrelatime"], 0, 0x70), (["ratime"], 0, 0x70),
+      (["rnodiratime", "rnosuid"], 0x82, 0), (["rdiratime"], 0, 0x80), (["rnosymfollow", "rexec"], 0x20_0000, 8),
+    ] as [([String], UInt64, UInt64)])
   func recursiveAttributes(_ options: [String], _ set: UInt64, _ cleared: UInt64) {
     let made = MountOptions(options)
     #expect(made.recursiveSet == set)

@@ -13,18 +13,19 @@ import Testing
     #expect(RlimitSetting.names.count == 16)
   }
 
-  @Test(arguments: [
-    ([("RLIMIT_BOGUS", 1, 1)], "process.rlimits[0]: wrong rlimit value: RLIMIT_BOGUS"),
-    ([("nofile", 1, 1)], "process.rlimits[0]: wrong rlimit value: nofile"),
-    (
-      [("RLIMIT_CPU", 1, 1), ("RLIMIT_NOFILE", 2, 1)],
-      "process.rlimits[1]: soft limit 2 of RLIMIT_NOFILE is above the hard limit 1"
-    ),
-    (
-      [("RLIMIT_CPU", UInt64.max, UInt64.max), ("RLIMIT_CPU", 1, 1)],
-      "process.rlimits[1]: RLIMIT_CPU is given more than once"
-    ),
-  ] as [([(String, UInt64, UInt64)], String)])
+  @Test(
+    arguments: [
+      ([("RLIMIT_BOGUS", 1, 1)], "process.rlimits[0]: wrong rlimit value: RLIMIT_BOGUS"),
+      ([("nofile", 1, 1)], "process.rlimits[0]: wrong rlimit value: nofile"),
+      (
+        [("RLIMIT_CPU", 1, 1), ("RLIMIT_NOFILE", 2, 1)],
+        "process.rlimits[1]: soft limit 2 of RLIMIT_NOFILE is above the hard limit 1"
+      ),
+      (
+        [("RLIMIT_CPU", UInt64.max, UInt64.max), ("RLIMIT_CPU", 1, 1)],
+        "process.rlimits[1]: RLIMIT_CPU is given more than once"
+      ),
+    ] as [([(String, UInt64, UInt64)], String)])
   func faultsNameTheEntry(_ limits: [(String, UInt64, UInt64)], _ message: String) {
     let error = #expect(throws: RlimitError.self) {
       try RlimitSetting.make(limits.map { Rlimit(type: $0.0, soft: $0.1, hard: $0.2) })
