@@ -19,8 +19,9 @@ enum SeccompLibrary {
         throw SeccompError("architectures", "\(name): \(Errno(-result))")
       }
     }
-    // The binary tree; up to 2.5.4 the library makes a wrong program of it without rules.
-    if profile.rules.count > 32 { seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) }
+    // Up to 2.5.4 the binary tree is wrong without rules, and the list without the tree is wrong with calls that 32-bit
+    // x86 only has behind ipc(2) (semop): it then compares the architecture with the numbers of the calls.
+    if !profile.rules.isEmpty { seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) }
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0)
     for rule in profile.rules { try add(rule, to: filter) }
     return try export(filter)

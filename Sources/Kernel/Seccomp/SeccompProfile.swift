@@ -21,6 +21,9 @@ struct SeccompProfile: Sendable {
     var alternatives: [[Condition]]
   }
 
+  /// The token of the machine that this runs on.
+  static var native: UInt32 { seccomp_arch_native() }
+
   var defaultAction: UInt32
   /// libseccomp's tokens, the native architecture first, each once.
   var architectures: [UInt32]
@@ -38,7 +41,7 @@ struct SeccompProfile: Sendable {
       throw SeccompError("defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action")
     }
     defaultAction = action
-    architectures = [seccomp_arch_native()]
+    architectures = [SeccompProfile.native]
     for (index, name) in profile.architectures.enumerated() {
       guard let known = SeccompNames.architectureTable.first(where: { $0.name == name }) else {
         throw SeccompError("architectures[\(index)]", "string \(name) is not a valid arch for seccomp")
