@@ -39,7 +39,8 @@ struct BPFInterpreter {
     for (index, instruction) in instructions.enumerated() {
       switch instruction.code {
       case 0x06, 0x20, 0x54: break
-      case 0x05: guard index + 1 + Int(instruction.k) < instructions.count else { throw Fault(reason: "jump at \(index)") }
+      case 0x05:
+        guard index + 1 + Int(instruction.k) < instructions.count else { throw Fault(reason: "jump at \(index)") }
       case 0x15, 0x25, 0x35, 0x45:
         let farthest = index + 1 + Int(max(instruction.jumpTrue, instruction.jumpFalse))
         guard farthest < instructions.count else { throw Fault(reason: "jump at \(index)") }
@@ -116,7 +117,8 @@ struct SeccompModel {
       token = 0x4000_003e
     }
     guard tokens.contains(token) else { return [0] }
-    let permissive = ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"].contains(profile.defaultAction) || standard == 0x5_0026
+    let permissive =
+      ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"].contains(profile.defaultAction) || standard == 0x5_0026
     if !permissive, let newest = newest[token], newest > 0, data.number > newest { return [0x5_0026] }
     let bits: UInt64 = token == 0xc000_003e || token == 0xc000_00b7 ? .max : 0xffff_ffff
     var matching: Set<UInt32> = []
@@ -184,7 +186,8 @@ struct SeccompDice: RandomNumberGenerator {
 
   mutating func argument(_ index: UInt32) -> Seccomp.Argument {
     Seccomp.Argument(
-      index: index, value: pick(SeccompDice.values), valueTwo: pick(SeccompDice.values), op: pick(SeccompNames.operators))
+      index: index, value: pick(SeccompDice.values), valueTwo: pick(SeccompDice.values),
+      op: pick(SeccompNames.operators))
   }
 
   mutating func arguments() -> [UInt64] {
@@ -207,7 +210,9 @@ struct SeccompDice: RandomNumberGenerator {
     profile.defaultAction = pick(["SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_LOG"])
     if profile.defaultAction == "SCMP_ACT_ERRNO" { profile.defaultErrnoRet = pick([nil, 1, 38, 95]) }
     profile.architectures = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"].filter { _ in pick([true, false]) }
-    let names = ["read", "openat", "socket", "semop", "clone", "personality", "mq_open", "nosuchcall", "ioctl", "write"]
+    let names = [
+      "read", "openat", "socket", "semop", "clone", "personality", "mq_open", "nosuchcall", "ioctl", "write",
+    ]
     var actions: [String: String] = [:]
     for _ in 0..<Int.random(in: 0...12, using: &self) {
       var rule = Seccomp.Rule()

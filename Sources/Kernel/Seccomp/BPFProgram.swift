@@ -34,15 +34,16 @@ struct BPFBuilder {
 
   /// The whole program in its order, as the kernel reads it.
   var bytes: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(reversed.count * 8)
-    for instruction in reversed.reversed() {
-      withUnsafeBytes(of: instruction.code) { bytes.append(contentsOf: $0) }
-      bytes.append(instruction.jumpTrue)
-      bytes.append(instruction.jumpFalse)
-      withUnsafeBytes(of: instruction.k) { bytes.append(contentsOf: $0) }
+    [UInt8](unsafeUninitializedCapacity: reversed.count * 8) { buffer, filled in
+      for (index, instruction) in reversed.reversed().enumerated() {
+        let start = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[(index * 8)...])
+        start.storeBytes(of: instruction.code, as: UInt16.self)
+        start.storeBytes(of: instruction.jumpTrue, toByteOffset: 2, as: UInt8.self)
+        start.storeBytes(of: instruction.jumpFalse, toByteOffset: 3, as: UInt8.self)
+        start.storeBytes(of: instruction.k, toByteOffset: 4, as: UInt32.self)
+      }
+      filled = reversed.count * 8
     }
-    return bytes
   }
 
   /// Puts an instruction that is no conditional jump before the rest.

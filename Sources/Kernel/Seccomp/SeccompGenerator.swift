@@ -22,9 +22,12 @@ struct SeccompGenerator {
   private let profile: SeccompProfile
   /// What a call that is newer than the profile gets, if that is not the default.
   private let unknownCall: UInt32?
+  /// Whether the native architecture or another one that libseccomp knows has a call of the name.
+  private let isKnown: [Bool]
 
   private init(_ profile: SeccompProfile) {
     self.profile = profile
+    isKnown = profile.names.map { SeccompSyscalls.resolve($0, SeccompProfile.native) != nil }
     unknownCall = SeccompStub.isNeeded(profile) ? SeccompStub.noSystemCall : nil
   }
 
@@ -42,7 +45,7 @@ struct SeccompGenerator {
     for architecture in architectures.reversed() where !done.contains(architecture.audit) {
       done.append(architecture.audit)
       let shared = architectures.filter { $0.audit == architecture.audit }
-      guard let ranges = try generator.ranges(shared) else { return nil }
+      guard let ranges = generator.ranges(shared) else { return nil }
       var shortcuts: [UInt32: BPFBuilder.Label] = [:]
       generator.search(ranges[...], &shortcuts)
       let section = generator.builder.prepend(BPFInstruction.load, BPFInstruction.numberOffset)
@@ -58,14 +61,14 @@ struct SeccompGenerator {
   }
 
   /// The ranges of one `AUDIT_ARCH_*`, ascending, from 0 to the end.
-  private mutating func ranges(_ architectures: [SeccompArchitecture]) throws(SeccompError) -> [Range]? {
+  private mutating func ranges(_ architectures: [SeccompArchitecture]) -> [Range]? {
     var ranges: [Range] = []
     let hasX32 = architectures.contains { $0.token == SeccompArchitecture.x32 }
     let isX86 = architectures.contains { $0.audit == SeccompArchitecture.x86_64 }
     for architecture in architectures.sorted(by: { $0.token == SeccompArchitecture.x86_64 && $1.token != $0.token }) {
       let isX32 = architecture.token == SeccompArchitecture.x32
       if isX32, architectures.count == 1 { ranges.append(Range(start: 0, answer: .action(SeccompNames.killThread))) }
-      guard var own = try self.ranges(of: architecture) else { return nil }
+      guard var own = self.ranges(of: architecture) else { return nil }
       // No range of x86-64 may reach into x32's.
       if isX86 { own.removeAll { ($0.start >= SeccompArchitecture.x32Bit) != isX32 } }
       ranges += own
@@ -80,13 +83,21 @@ struct SeccompGenerator {
     return merged
   }
 
-  private mutating func ranges(of architecture: SeccompArchitecture) throws(SeccompError) -> [Range]? {
-    let gathered = try gather(architecture)
-    let base: UInt32 = architecture.token == SeccompArchitecture.x32 ? SeccompArchitecture.x32Bit : 0
+  private mutating func ranges(of architecture: SeccompArchitecture) -> [Range]? {
+    let (sorted, newest) = gather(architecture)
     let other = Answer.action(profile.defaultAction)
-    var ranges = [Range(start: base, answer: other)]
-    var next = base
-    for (number, call) in gathered.calls.sorted(by: { $0.key < $1.key }) {
+    var next: UInt32 = architecture.token == SeccompArchitecture.x32 ? SeccompArchitecture.x32Bit : 0
+    var ranges = [Range(start: next, answer: other)]
+    var entries = sorted[...]
+    while let number = entries.first?.number {
+      var call = SeccompCall()
+      while let entry = entries.first, entry.number == number {
+        let rule = profile.rules[entry.rule]
+        for conditions in rule.alternatives {
+          call.add(conditions, rule.action, function: entry.function, wide: architecture.wide)
+        }
+        entries.removeFirst()
+      }
       guard call.isUnambiguous(wide: architecture.wide) else { return nil }
       if number > next { ranges.append(Range(start: next, answer: other)) }
       if let action = call.always {
@@ -98,43 +109,40 @@ struct SeccompGenerator {
       next = number + 1
     }
     ranges.append(Range(start: next, answer: other))
-    if let unknownCall, let newest = gathered.newest {
+    if let unknownCall, let newest {
       ranges.removeAll { $0.start > newest }
       ranges.append(Range(start: newest + 1, answer: .action(unknownCall)))
     }
     return ranges
   }
 
-  private func gather(_ architecture: SeccompArchitecture) throws(SeccompError) -> (
-    calls: [UInt32: SeccompCall], newest: UInt32?
-  ) {
-    var calls: [UInt32: SeccompCall] = [:]
-    var resolved: [String: SeccompSyscalls.Numbers] = [:]
-    let native = profile.architectures.first
-    func add(_ number: UInt32, _ rule: SeccompProfile.Rule, function: UInt32? = nil) {
-      for var conditions in rule.alternatives {
-        if let function {
-          // The first argument of a multiplexer is the function; libseccomp drops what the rule says about it.
-          conditions.removeAll { $0.index == 0 }
-          conditions.append(
-            SeccompProfile.Condition(index: 0, comparison: .equal, mask: .max, value: UInt64(function)))
-        }
-        calls[number, default: SeccompCall()].add(conditions, rule.action, wide: architecture.wide)
-      }
-    }
-    for name in profile.names where resolved[name] == nil {
-      resolved[name] = SeccompSyscalls.numbers(name, architecture.token)
-    }
-    for rule in profile.rules {
-      guard let numbers = resolved[rule.name] else { continue }
+  /// A rule under the number of its call.
+  private struct Entry {
+    var number: UInt32
+    var rule: Int
+    var function: UInt32?
+
+    var order: UInt64 { UInt64(number) << 32 | UInt64(rule) }
+  }
+
+  /// The rules in the order of their numbers, those of one number in the profile's order; and the newest number.
+  private func gather(_ architecture: SeccompArchitecture) -> (entries: [Entry], newest: UInt32?) {
+    let numbers = profile.names.map { SeccompSyscalls.numbers($0, architecture.token) }
+    var entries: [Entry] = []
+    entries.reserveCapacity(profile.rules.count)
+    for (index, rule) in profile.rules.enumerated() {
       // As runc: a name that is none on the native architecture is ignored on all.
-      if architecture.token != native, let native, SeccompSyscalls.resolve(rule.name, native) == nil { continue }
-      if let multiplexer = numbers.multiplexer { add(multiplexer, rule, function: numbers.function) }
-      if let direct = numbers.direct { add(direct, rule) }
+      guard isKnown[rule.name], let found = numbers[rule.name] else { continue }
+      if let multiplexer = found.multiplexer {
+        entries.append(Entry(number: multiplexer, rule: index, function: found.function))
+      }
+      if let direct = found.direct { entries.append(Entry(number: direct, rule: index, function: nil)) }
     }
-    // The multiplexed calls have no number of their own here: runc takes libseccomp's, which is negative.
-    let newest = resolved.values.compactMap { $0.multiplexer == nil ? $0.direct : nil }.max()
-    return (calls, newest == 0 ? nil : newest)
+    entries.sort { $0.order < $1.order }
+    // A multiplexed call has no number of its own here: runc takes libseccomp's, which is negative.
+    var newest: UInt32 = 0
+    for case let found? in numbers where found.multiplexer == nil { newest = max(newest, found.direct ?? 0) }
+    return (entries, newest > 0 ? newest : nil)
   }
 
   /// Puts the search over the ranges before the rest.

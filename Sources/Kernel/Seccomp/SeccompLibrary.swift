@@ -23,12 +23,13 @@ enum SeccompLibrary {
     // x86 only has behind ipc(2) (semop): it then compares the architecture with the numbers of the calls.
     if !profile.rules.isEmpty { seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) }
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0)
-    for rule in profile.rules { try add(rule, to: filter) }
+    for rule in profile.rules { try add(rule, profile.names[rule.name], to: filter) }
     return try export(filter)
   }
 
-  private static func add(_ rule: SeccompProfile.Rule, to filter: scmp_filter_ctx) throws(SeccompError) {
-    guard let number = SeccompSyscalls.resolve(rule.name, 0) else { return }
+  private static func add(_ rule: SeccompProfile.Rule, _ name: String, to filter: scmp_filter_ctx) throws(SeccompError)
+  {
+    guard let number = SeccompSyscalls.resolve(name, 0) else { return }
     for conditions in rule.alternatives {
       let arguments = conditions.map { condition in
         let masked = condition.comparison == .maskedEqual
@@ -39,7 +40,7 @@ enum SeccompLibrary {
       let result = seccomp_rule_add_array(filter, rule.action, number, UInt32(arguments.count), arguments)
       guard result == 0 else {
         throw SeccompError(
-          "syscalls[\(rule.path)]", "error adding seccomp rule for syscall \(rule.name): \(Errno(-result))")
+          "syscalls[\(rule.path)]", "error adding seccomp rule for syscall \(name): \(Errno(-result))")
       }
     }
   }

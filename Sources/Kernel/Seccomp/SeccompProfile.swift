@@ -14,7 +14,8 @@ struct SeccompProfile: Sendable {
 
   /// A system call with its action; an alternative is a list of conditions that must all hold, none means always.
   struct Rule: Sendable {
-    var name: String
+    /// The place of its name among `names`.
+    var name: Int
     /// Where it is in the profile, for errors.
     var path: Int
     var action: UInt32
@@ -75,7 +76,7 @@ struct SeccompProfile: Sendable {
       }
       names.append(name)
       if action != defaultAction {
-        rules.append(Rule(name: name, path: index, action: action, alternatives: alternatives))
+        rules.append(Rule(name: names.count - 1, path: index, action: action, alternatives: alternatives))
       }
     }
   }
@@ -83,7 +84,8 @@ struct SeccompProfile: Sendable {
   private mutating func checkListener(_ profile: OCI.Seccomp) throws(SeccompError) {
     let hasPath = profile.listenerPath?.isEmpty == false
     guard !listens || hasPath else {
-      throw SeccompError("listenerPath", "SCMP_ACT_NOTIFY is used, but there is nobody to listen: set the path of a socket")
+      throw SeccompError(
+        "listenerPath", "SCMP_ACT_NOTIFY is used, but there is nobody to listen: set the path of a socket")
     }
     guard hasPath || profile.listenerMetadata?.isEmpty != false else {
       throw SeccompError("listenerMetadata", "must not be set without listenerPath")
@@ -120,7 +122,8 @@ struct SeccompProfile: Sendable {
 
   /// Conditions on different arguments must all hold. If an argument occurs twice, each condition is a rule of its own:
   /// this is what the field has settled on after CVE-2017-18367, in which all were taken as alternatives.
-  private static func alternatives(_ args: [OCI.Seccomp.Argument], _ path: String) throws(SeccompError) -> [[Condition]] {
+  private static func alternatives(_ args: [OCI.Seccomp.Argument], _ path: String) throws(SeccompError) -> [[Condition]]
+  {
     var conditions: [Condition] = []
     var seen: UInt32 = 0
     var repeated = false

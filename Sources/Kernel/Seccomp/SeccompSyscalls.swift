@@ -1,4 +1,5 @@
 internal import CSeccomp
+internal import Glibc
 
 /// What the filter must know about an architecture to be generated here; all the others are left to libseccomp.
 struct SeccompArchitecture: Sendable, Equatable {
@@ -43,6 +44,13 @@ enum SeccompSyscalls {
     return number == __NR_SCMP_ERROR ? nil : number
   }
 
+  /// The name behind a number.
+  static func name(_ number: UInt32, _ token: UInt32) -> String? {
+    guard let text = seccomp_syscall_resolve_num_arch(token, Int32(truncatingIfNeeded: number)) else { return nil }
+    defer { free(text) }
+    return String(cString: text)
+  }
+
   static func numbers(_ name: String, _ token: UInt32) -> Numbers? {
     guard let number = resolve(name, token) else { return nil }
     if number >= 0 { return Numbers(direct: UInt32(number)) }
@@ -77,10 +85,16 @@ struct SeccompCall {
   var always: UInt32?
   var alternatives: [Alternative] = []
 
-  mutating func add(_ conditions: [SeccompProfile.Condition], _ action: UInt32, wide: Bool) {
+  /// - Parameter function: what a multiplexer's first argument must be; libseccomp drops what the rule says about it.
+  mutating func add(_ conditions: [SeccompProfile.Condition], _ action: UInt32, function: UInt32?, wide: Bool) {
     guard always == nil else { return }
     let halves: UInt64 = wide ? .max : 0xffff_ffff
-    let needed = conditions.filter { $0.comparison != .maskedEqual || $0.mask & halves != 0 }
+    var needed = conditions.filter { $0.comparison != .maskedEqual || $0.mask & halves != 0 }
+    if let function {
+      needed.removeAll { $0.index == 0 }
+      needed.append(
+        SeccompProfile.Condition(index: 0, comparison: .equal, mask: .max, value: UInt64(function)))
+    }
     if needed.isEmpty {
       always = action
     } else {
