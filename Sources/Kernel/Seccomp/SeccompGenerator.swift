@@ -22,12 +22,12 @@ struct SeccompGenerator {
   private let profile: SeccompProfile
   /// What a call that is newer than the profile gets, if that is not the default.
   private let unknownCall: UInt32?
-  /// Whether the native architecture or another one that libseccomp knows has a call of the name.
-  private let isKnown: [Bool]
+  /// libseccomp's number of each name on each of the profile's architectures, the native one first.
+  private let numbers: [[Int32]]
 
   private init(_ profile: SeccompProfile) {
     self.profile = profile
-    isKnown = profile.names.map { SeccompSyscalls.resolve($0, SeccompProfile.native) != nil }
+    numbers = SeccompSyscalls.resolve(profile.names, profile.architectures)
     unknownCall = SeccompStub.isNeeded(profile) ? SeccompStub.noSystemCall : nil
   }
 
@@ -127,12 +127,15 @@ struct SeccompGenerator {
 
   /// The rules in the order of their numbers, those of one number in the profile's order; and the newest number.
   private func gather(_ architecture: SeccompArchitecture) -> (entries: [Entry], newest: UInt32?) {
-    let numbers = profile.names.map { SeccompSyscalls.numbers($0, architecture.token) }
+    let native = numbers[0]
+    let numbers = numbers[profile.architectures.firstIndex(of: architecture.token) ?? 0].map { number in
+      SeccompSyscalls.numbers(number, architecture.token)
+    }
     var entries: [Entry] = []
     entries.reserveCapacity(profile.rules.count)
     for (index, rule) in profile.rules.enumerated() {
       // As runc: a name that is none on the native architecture is ignored on all.
-      guard isKnown[rule.name], let found = numbers[rule.name] else { continue }
+      guard native[rule.name] != SeccompSyscalls.unknown, let found = numbers[rule.name] else { continue }
       if let multiplexer = found.multiplexer {
         entries.append(Entry(number: multiplexer, rule: index, function: found.function))
       }

@@ -33,6 +33,7 @@ struct SeccompProfile: Sendable {
   var names: [String] = []
   var flags: UInt32
   var listens = false
+  private var conditional = 0
 
   /// Checks a profile as runc does.
   init(_ profile: OCI.Seccomp) throws(SeccompError) {
@@ -65,6 +66,9 @@ struct SeccompProfile: Sendable {
     let path = "syscalls[\(index)]"
     let action = try SeccompProfile.action(rule.action, rule.errnoRet, "\(path).", "\(path).errnoRet")
     let alternatives = try SeccompProfile.alternatives(rule.args, path)
+    if !rule.args.isEmpty { conditional += alternatives.count * rule.names.count }
+    // The number of rules for one call is squared; what is refused here cannot fit into a filter either.
+    guard conditional <= 4096 else { throw SeccompError(path, "more than 4096 rules with arguments") }
     for name in rule.names {
       guard !name.isEmpty else { throw SeccompError("\(path).names", "empty string is not a valid syscall") }
       if action == SeccompNames.notify {

@@ -38,10 +38,24 @@ enum SeccompSyscalls {
     var function: UInt32 = 0
   }
 
+  /// What libseccomp says of a name that no architecture has.
+  static let unknown: Int32 = __NR_SCMP_ERROR
+
+  /// The numbers of all names, architecture by architecture.
+  static func resolve(_ names: [String], _ tokens: [UInt32]) -> [[Int32]] {
+    var numbers = tokens.map { _ in [Int32](repeating: unknown, count: names.count) }
+    for (index, name) in names.enumerated() {
+      name.withCString { text in
+        for token in tokens.indices { numbers[token][index] = seccomp_syscall_resolve_name_arch(tokens[token], text) }
+      }
+    }
+    return numbers
+  }
+
   /// `nil` if libseccomp has never heard of the name; negative if another architecture has it.
   static func resolve(_ name: String, _ token: UInt32) -> Int32? {
     let number = seccomp_syscall_resolve_name_arch(token, name)
-    return number == __NR_SCMP_ERROR ? nil : number
+    return number == unknown ? nil : number
   }
 
   /// The name behind a number.
@@ -52,7 +66,11 @@ enum SeccompSyscalls {
   }
 
   static func numbers(_ name: String, _ token: UInt32) -> Numbers? {
-    guard let number = resolve(name, token) else { return nil }
+    numbers(seccomp_syscall_resolve_name_arch(token, name), token)
+  }
+
+  /// How the call is made that libseccomp has given the number; `nil` if the architecture does not have it.
+  static func numbers(_ number: Int32, _ token: UInt32) -> Numbers? {
     if number >= 0 { return Numbers(direct: UInt32(number)) }
     guard token == SeccompArchitecture.x86 else { return nil }
     // libseccomp's pseudo numbers: what is behind them is two calls (src/syscalls.c, abi_rule_add).
