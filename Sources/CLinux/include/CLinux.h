@@ -6,6 +6,7 @@
 
 #include "CLinuxBPF.h"
 #include "CLinuxCgroup.h"
+#include "CLinuxLimits.h"
 #include "CLinuxSpawn.h"
 
 #endif
