@@ -98,7 +98,7 @@ struct Positional {
 
   /// `<container-id>`, `[signal]`, `[args...]`: as usage lines show it.
   var usage: String {
-    let name = variadic ? name + "..." : name
+    let name = variadic ? self.name + "..." : self.name
     return required ? "<\(name)>" : "[\(name)]"
   }
 }
