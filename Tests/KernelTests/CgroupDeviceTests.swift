@@ -17,7 +17,8 @@ private typealias Rule = Resources.DeviceRule
         "+c 1:9 rwm", "+c 136:* rwm", "+c 5:2 rwm", "+c 10:200 rwm",
       ])
     // Whoever makes /dev/null himself also says who may use it.
-    let without = try DeviceRules.container(resources, devices: [Device(type: "c", path: "/dev/null", major: 1, minor: 3)])
+    let null = Device(type: "c", path: "/dev/null", major: 1, minor: 3)
+    let without = try DeviceRules.container(resources, devices: [null])
     #expect(!without.exceptions.contains { $0.major == 1 && $0.minor == 3 })
     resources.devices = [Rule(allow: true)]
     #expect(try DeviceRules.container(resources).changes(from: nil) == [.init(allow: true, line: "a")])
@@ -118,7 +119,9 @@ private typealias Rule = Resources.DeviceRule
     #expect(refused < 2900)
   }
 
-  static func model(_ rules: [Resources.DeviceRule], isBlock: Bool, _ major: UInt32, _ minor: UInt32, _ bit: UInt8) -> Bool {
+  static func model(
+    _ rules: [Resources.DeviceRule], isBlock: Bool, _ major: UInt32, _ minor: UInt32, _ bit: UInt8
+  ) -> Bool {
     let letter: Character = bit == 1 ? "m" : bit == 2 ? "r" : "w"
     let last = rules.last { rule in
       (rule.type == "a" || rule.type == (isBlock ? "b" : "c")) && (rule.major ?? Int64(major)) == Int64(major)
