@@ -181,6 +181,9 @@ struct Interpreter {
       case 0xb7: registers[to] = extended
       case 0x15: if try value(to) == extended { next += offset }
       case 0x55: if try value(to) != extended { next += offset }
+      case 0x05: next += offset
+      case 0x1d: if try value(to) == value(from) { next += offset }
+      case 0x45: if try value(to) & extended != 0 { next += offset }
       case 0x5d: if try value(to) != value(from) { next += offset }
       case 0x95:
         guard let result = registers[0], result <= 1 else { throw Fault(text: "bad result") }
