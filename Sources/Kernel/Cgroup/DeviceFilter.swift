@@ -38,7 +38,8 @@ public enum DeviceFilter {
     func test(_ register: UInt8, _ number: UInt32) {
       let isFirst = jumps.isEmpty
       if let small = Int32(exactly: number) {
-        block.append(instruction(isFirst ? jumpEqual : jumpUnequal, to: register, offset: isFirst ? 1 : 0, value: small))
+        let code = isFirst ? jumpEqual : jumpUnequal
+        block.append(instruction(code, to: register, offset: isFirst ? 1 : 0, value: small))
       } else {
         // Immediate values are sign-extended: a large number would never be equal.
         block.append(instruction(moveValue32, to: 1, value: Int32(bitPattern: number)))
