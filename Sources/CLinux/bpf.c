@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,24 +19,34 @@ static int bpf(int command, union attributes *attributes) {
   return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
 }
 
-int clinux_bpf_load_device(const uint64_t *instructions, uint32_t count, char *log, uint32_t log_size) {
+static int load(union attributes *block) {
+  // Since 4.20 the verifier gives up with EAGAIN when a signal arrives.
+  for (int attempt = 0; attempt < 30; attempt++) {
+    int program = bpf(BPF_PROG_LOAD, block);
+    if (program >= 0 || errno != EAGAIN) {
+      return program;
+    }
+  }
+  return -1;
+}
+
+int clinux_bpf_load_device(const uint64_t *instructions, uint32_t count) {
   union attributes block;
   memset(&block, 0, sizeof(block));
   block.attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
   block.attr.insns = (uintptr_t)instructions;
   block.attr.insn_cnt = count;
   block.attr.license = (uintptr_t) "Dual MIT/GPL";
-  block.attr.log_level = log_size > 0;
-  block.attr.log_buf = (uintptr_t)log;
-  block.attr.log_size = log_size;
   memcpy(block.attr.prog_name, "swiftcr_devices", 16);
-  // Since 4.20 the verifier gives up with EAGAIN when a signal arrives.
-  int program = -1;
-  for (int attempt = 0; attempt < 30; attempt++) {
-    program = bpf(BPF_PROG_LOAD, &block);
-    if (program >= 0 || errno != EAGAIN) {
-      break;
-    }
+  int program = load(&block);
+  struct rlimit before, raised = {RLIM_INFINITY, RLIM_INFINITY};
+  if (program < 0 && errno == EPERM && getrlimit(RLIMIT_MEMLOCK, &before) == 0 &&
+      setrlimit(RLIMIT_MEMLOCK, &raised) == 0) {
+    // Before 5.11 programs count as locked memory. The container must not inherit the raised limit.
+    program = load(&block);
+    int failure = errno;
+    setrlimit(RLIMIT_MEMLOCK, &before);
+    errno = failure;
   }
   return program;
 }

@@ -17,7 +17,8 @@ private typealias Rule = Resources.DeviceRule
         "+c 1:9 rwm", "+c 136:* rwm", "+c 5:2 rwm", "+c 10:200 rwm",
       ])
     // Whoever makes /dev/null himself also says who may use it.
-    let without = try DeviceRules.container(resources, devices: [Device(type: "c", path: "/dev/null", major: 1, minor: 3)])
+    let null = Device(type: "c", path: "/dev/null", major: 1, minor: 3)
+    let without = try DeviceRules.container(resources, devices: [null])
     #expect(!without.exceptions.contains { $0.major == 1 && $0.minor == 3 })
     resources.devices = [Rule(allow: true)]
     #expect(try DeviceRules.container(resources).changes(from: nil) == [.init(allow: true, line: "a")])
@@ -78,7 +79,7 @@ private typealias Rule = Resources.DeviceRule
     var random = SystemRandomNumberGenerator()
     let numbers: [Int64?] = [nil, 1, 3, 2_147_483_648, 4_294_967_295]
     var refused = 0
-    for _ in 0..<3000 {
+    for _ in 0..<1000 {
       var rules: [Rule] = []
       for _ in 0..<Int.random(in: 0...7, using: &random) {
         let access = ["r", "w", "m", "rw", "rm", "wm", "rwm", "rwm"].randomElement(using: &random) ?? "r"
@@ -115,10 +116,12 @@ private typealias Rule = Resources.DeviceRule
         }
       }
     }
-    #expect(refused < 2900)
+    #expect(refused < 900)
   }
 
-  static func model(_ rules: [Resources.DeviceRule], isBlock: Bool, _ major: UInt32, _ minor: UInt32, _ bit: UInt8) -> Bool {
+  static func model(
+    _ rules: [Resources.DeviceRule], isBlock: Bool, _ major: UInt32, _ minor: UInt32, _ bit: UInt8
+  ) -> Bool {
     let letter: Character = bit == 1 ? "m" : bit == 2 ? "r" : "w"
     let last = rules.last { rule in
       (rule.type == "a" || rule.type == (isBlock ? "b" : "c")) && (rule.major ?? Int64(major)) == Int64(major)
@@ -178,6 +181,9 @@ struct Interpreter {
       case 0xb7: registers[to] = extended
       case 0x15: if try value(to) == extended { next += offset }
       case 0x55: if try value(to) != extended { next += offset }
+      case 0x05: next += offset
+      case 0x1d: if try value(to) == value(from) { next += offset }
+      case 0x45: if try value(to) & extended != 0 { next += offset }
       case 0x5d: if try value(to) != value(from) { next += offset }
       case 0x95:
         guard let result = registers[0], result <= 1 else { throw Fault(text: "bad result") }

@@ -25,6 +25,9 @@ extension Cgroup {
 
   /// Stops all of the container's processes, and returns when all have stopped. After a failure none is left stopped.
   public func freeze() throws(SystemError) {
+    if try processes().contains(getpid()) {
+      throw SystemError.refusal("cannot pause: this process is in the container's cgroup itself")
+    }
     do throws(SystemError) {
       if let file = legacyFreezer {
         try freezeLegacy(file)

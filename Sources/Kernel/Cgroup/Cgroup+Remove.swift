@@ -10,8 +10,11 @@ extension Cgroup {
     var failure: SystemError?
     for directory in placement.directories where rmdir(directory.path) != 0 {
       // EROFS comes before ENOENT on a read-only mount.
-      if errno == EBUSY { rest.append(directory) } else if errno != ENOENT && access(directory.path, F_OK) == 0 {
-        failure = failure ?? SystemError("remove cgroup", directory.path)
+      let reason = Errno.last
+      if reason == .busy {
+        rest.append(directory)
+      } else if reason != .noEntry && access(directory.path, F_OK) == 0 {
+        failure = failure ?? SystemError("remove cgroup", directory.path, errno: reason)
       }
     }
     if rest.isEmpty {

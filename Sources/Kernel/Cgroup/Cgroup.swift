@@ -12,7 +12,9 @@ public struct Cgroup: Sendable, Equatable {
 
   /// Who asks, and what to overlook for them.
   public struct Options: OptionSet, Sendable {
+    /// The bits of the options.
     public let rawValue: UInt8
+    /// Options by their bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Leave out hierarchies that this user may not write to, and the device rules with them. Only for a rootless

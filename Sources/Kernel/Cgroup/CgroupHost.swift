@@ -22,6 +22,7 @@ public struct CgroupHost: Sendable, Equatable {
     /// This process's cgroup, absolute below the mount point.
     public var ownPath: String
 
+    /// Describes a tree; nothing is looked up.
     public init(controllers: [String], mountPoint: String, ownPath: String) {
       self.controllers = controllers
       self.mountPoint = mountPoint
@@ -29,10 +30,12 @@ public struct CgroupHost: Sendable, Equatable {
     }
   }
 
+  /// Decided by what is mounted, not by what the kernel could do.
   public var layout: Layout
   /// cgroup v1's in the kernel's order, then cgroup v2.
   public var hierarchies: [Hierarchy]
 
+  /// Describes a host, for planning; see ``detect()`` for this one.
   public init(layout: Layout, hierarchies: [Hierarchy]) {
     self.layout = layout
     self.hierarchies = hierarchies

@@ -4,22 +4,28 @@ public struct CgroupPlacement: Sendable, Equatable {
   public struct Directory: Sendable, Equatable {
     /// As in ``CgroupHost/Hierarchy/controllers``: empty for cgroup v2.
     public var controllers: [String]
+    /// Absolute path of the hierarchy's mount.
     public var mountPoint: String
     /// Absolute host path, always below `mountPoint`.
     public var path: String
 
+    /// Describes a directory, made or not.
     public init(controllers: [String], mountPoint: String, path: String) {
       self.controllers = controllers
       self.mountPoint = mountPoint
       self.path = path
     }
 
+    /// Whether it is in the cgroup2 mount.
     public var isUnified: Bool { controllers.isEmpty }
   }
 
+  /// The host's, at the time of placing.
   public var layout: CgroupHost.Layout
+  /// In the order of ``CgroupHost/hierarchies``.
   public var directories: [Directory]
 
+  /// A placement by its parts.
   public init(layout: CgroupHost.Layout, directories: [Directory]) {
     self.layout = layout
     self.directories = directories

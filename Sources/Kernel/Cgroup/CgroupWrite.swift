@@ -15,15 +15,20 @@ public struct CgroupWrite: Sendable, Equatable {
   public var property: String
   /// Whose directory the file is in: a v1 controller, or with `isUnified` a v2 one.
   public var controller: String
+  /// Whether the file is in the cgroup2 mount.
   public var isUnified: Bool
+  /// Its name in the container's directory.
   public var file: String
+  /// What to write, in one write(2).
   public var value: String
+  /// What to do where there is no such file.
   public var missing: Missing
   /// The kernel refuses the value with EINVAL while another one that comes later still has its old value.
   public var mayWait: Bool
   /// What a cgroup has from its birth: not worth writing to a new one.
   public var isInitial: Bool
 
+  /// A write that has to succeed, unless said otherwise.
   public init(
     property: String, controller: String, isUnified: Bool, file: String, value: String, missing: Missing = .fail,
     mayWait: Bool = false, isInitial: Bool = false
@@ -41,10 +46,14 @@ public struct CgroupWrite: Sendable, Equatable {
 
 /// Which controllers there are, and in which hierarchy.
 public struct CgroupControllers: Sendable, Equatable {
+  /// Controllers with a v1 hierarchy.
   public var v1: [String]
+  /// Words of the cgroup2 mount's `cgroup.controllers`.
   public var v2: [String]
+  /// The host's layout: with `unified` nothing is looked for in v1.
   public var layout: CgroupHost.Layout
 
+  /// Describes a host's controllers.
   public init(layout: CgroupHost.Layout, v1: [String], v2: [String]) {
     self.layout = layout
     self.v1 = v1

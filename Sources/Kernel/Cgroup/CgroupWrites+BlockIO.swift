@@ -37,7 +37,9 @@ extension CgroupWrites {
   private mutating func addLegacyWeights(
     _ blockIO: Resources.BlockIO, weight: UInt16, leafWeight: UInt16, _ name: String
   ) throws(SystemError) {
-    func write(_ property: String, _ file: String, _ value: String, missing: CgroupWrite.Missing = .fail) -> CgroupWrite {
+    func write(
+      _ property: String, _ file: String, _ value: String, missing: CgroupWrite.Missing = .fail
+    ) -> CgroupWrite {
       CgroupWrite(
         property: "\(name).\(property)", controller: "blkio", isUnified: false, file: "blkio.\(file)", value: value,
         missing: missing)

@@ -23,19 +23,7 @@ enum DeviceProgram {
   }
 
   private static func load(_ code: [UInt64]) throws(SystemError) -> Descriptor {
-    var number = clinux_bpf_load_device(code, UInt32(code.count), nil, 0)
-    if number < 0 && errno == EPERM {
-      // Before 5.11 programs count as locked memory. The container must not inherit the raised limit.
-      var before = rlimit()
-      getrlimit(__rlimit_resource_t(8), &before)
-      var raised = rlimit(rlim_cur: .max, rlim_max: .max)
-      if setrlimit(__rlimit_resource_t(8), &raised) == 0 {
-        number = clinux_bpf_load_device(code, UInt32(code.count), nil, 0)
-        let failure = errno
-        setrlimit(__rlimit_resource_t(8), &before)
-        errno = failure
-      }
-    }
+    let number = clinux_bpf_load_device(code, UInt32(code.count))
     guard number >= 0 else { throw SystemError("linux.resources.devices: load eBPF program (BPF_PROG_LOAD)") }
     return Descriptor(adopting: number)
   }

@@ -8,12 +8,18 @@ public import OCI
 public struct DeviceRules: Sendable, Equatable {
   /// Reading, writing and mknod, with the numbers of `BPF_DEVCG_ACC_*`.
   public struct Access: OptionSet, Sendable, Hashable {
+    /// As the kernel's eBPF programs see it.
     public let rawValue: UInt8
+    /// Access by the kernel's bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// Making a device node.
     public static let mknod = Access(rawValue: 1)
+    /// Opening it for reading.
     public static let read = Access(rawValue: 2)
+    /// Opening it for writing.
     public static let write = Access(rawValue: 4)
+    /// `rwm`.
     public static let all: Access = [.mknod, .read, .write]
 
     /// As `devices.allow` wants it: some of `rwm`.
@@ -24,11 +30,16 @@ public struct DeviceRules: Sendable, Equatable {
 
   /// Devices of one type, by number; `nil` is every number.
   public struct Exception: Sendable, Equatable {
+    /// A block device, else a character device.
     public var isBlock: Bool
+    /// The driver's number.
     public var major: UInt32?
+    /// The device's number.
     public var minor: UInt32?
+    /// What the exception is about; other access is left to the default.
     public var access: Access
 
+    /// An exception; whether it allows or denies depends on the default.
     public init(isBlock: Bool, major: UInt32?, minor: UInt32?, access: Access) {
       self.isBlock = isBlock
       self.major = major
@@ -94,7 +105,8 @@ public struct DeviceRules: Sendable, Equatable {
 
   private mutating func apply(_ change: Exception, _ allow: Bool, _ name: String) throws(SystemError) {
     if allow != allowsByDefault { return add(change) }
-    for old in exceptions where old.overlaps(change) && !change.covers(old) && !old.access.isDisjoint(with: change.access) {
+    for old in exceptions where old.overlaps(change) && !change.covers(old) {
+      if old.access.isDisjoint(with: change.access) { continue }
       throw SystemError.refusal(
         "\(name): \(allow ? "allow" : "deny") \(change.text): cannot punch hole in existing wildcard rule \(old.text)")
     }

@@ -2,9 +2,12 @@
 extension DeviceRules {
   /// One write(2) to `devices.allow` or `devices.deny`.
   public struct Change: Sendable, Equatable {
+    /// Which of the two files.
     public var allow: Bool
+    /// `c 1:3 rwm`, or `a` for everything.
     public var line: String
 
+    /// A change.
     public init(allow: Bool, line: String) {
       self.allow = allow
       self.line = line
