@@ -5,6 +5,7 @@
 // A function returns what the system call returns, -1 with errno set on failure.
 
 #include "CLinuxBPF.h"
+#include "CLinuxCgroup.h"
 #include "CLinuxLimits.h"
 #include "CLinuxSpawn.h"
 

@@ -1,0 +1,31 @@
+/// Everything that swiftcr's command line consists of: parsing, help and completion are made from this table alone.
+enum CommandTable {
+  static let program = "swiftcr"
+  static let summary = "an OCI container runtime"
+
+  /// Options of the program: they go before the command.
+  static let globals: [Option] = [
+    Option("root", nil, .path("DIR"), "directory for the state of containers (default: /run/swiftcr)"),
+    Option("log", nil, .path("FILE"), "write messages to FILE as well as to standard error"),
+    Option("log-format", nil, .choice(["text", "json"]), "form of the messages in the log file (default: text)"),
+    Option("debug", "log each step"),
+    Option("systemd-cgroup", "let systemd make the cgroups; cgroupsPath is then slice:prefix:name"),
+    Option(
+      "rootless", nil, .choice(["auto", "true", "false"]),
+      "whether to go on without cgroups that may not be written (default: auto)"),
+    help,
+    Option("version", "v", "print the version and exit"),
+  ]
+
+  /// The option that every command has.
+  static let help = Option("help", "h", "print this help and exit")
+
+  static let commands: [Command] =
+    containerCommands + processCommands + informationCommands + hostCommands
+
+  /// The command of that name; `h` is help, as in runc.
+  static func command(_ name: String) -> Command? {
+    let name = name == "h" ? "help" : name
+    return commands.first { $0.name == name }
+  }
+}

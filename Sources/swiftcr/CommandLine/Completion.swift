@@ -1,0 +1,34 @@
+/// Completion scripts from the table.
+enum Completion {
+  /// The script for bash, zsh or fish: the shells of the table.
+  static func script(for shell: String) -> String {
+    switch shell {
+    case "zsh": zsh()
+    case "fish": fish()
+    default: bash()
+    }
+  }
+
+  /// `--bundle` and `-b`: what a shell may find on the command line.
+  static func spellings(_ option: Option) -> [String] {
+    ["--" + option.long] + (option.short.map { ["-\($0)"] } ?? [])
+  }
+
+  /// The options of a command as they are completed, help included.
+  static func options(of command: Command) -> [Option] { command.options + [CommandTable.help] }
+
+  static var commandNames: [String] { CommandTable.commands.map(\.name) }
+
+  /// A text within single quotes of a shell; fish and POSIX agree on this form.
+  static func singleQuoted(_ text: String) -> String {
+    var result = "'"
+    for character in text {
+      switch character {
+      case "'": result += "'\\''"
+      case "\\": result += "\\\\"
+      default: result.append(character)
+      }
+    }
+    return result + "'"
+  }
+}

@@ -1,0 +1,170 @@
+/// A command line, understood.
+struct Invocation {
+  enum Request {
+    /// Help for the command, or for the program.
+    case help(Command?)
+    case version
+    case command(Command, OptionValues)
+  }
+
+  let globals: OptionValues
+  let request: Request
+
+  /// Parses the arguments that follow the program's name.
+  ///
+  /// The syntax is that of runc, which is Go's flag package under urfave/cli: `--name value`, `--name=value`, one dash or
+  /// two before short and long names alike, no clusters of short ones, `--` ends the options. Options may also follow a
+  /// command's positionals, except for `exec` and `ps`. The value of an option is the next argument whatever it looks like.
+  init(parsing arguments: [String]) throws(UsageError) {
+    var parser = ArgumentParser(arguments: arguments)
+    var globals = OptionValues(options: CommandTable.globals)
+    do {
+      try parser.parse(into: &globals, command: nil)
+      self.request = try Self.request(&parser, globals)
+    } catch {
+      throw error.with(globals: globals)
+    }
+    self.globals = globals
+  }
+
+  private static func request(
+    _ parser: inout ArgumentParser, _ globals: OptionValues
+  ) throws(UsageError) -> Request {
+    if globals.flag("help") { return .help(nil) }
+    if globals.flag("version") { return .version }
+    guard let name = parser.next() else { return .help(nil) }
+    guard let command = CommandTable.command(name) else { throw unknownCommand(name) }
+
+    var values = OptionValues(options: command.options + [CommandTable.help])
+    try parser.parse(into: &values, command: command)
+    if values.flag("help") { return .help(command) }
+    try check(values.positionals, of: command)
+    switch command.name {
+    case "help":
+      guard let topic = values.positionals.first else { return .help(nil) }
+      guard let command = CommandTable.command(topic) else { throw unknownCommand(topic) }
+      return .help(command)
+    case "version": return .version
+    default: return .command(command, values)
+    }
+  }
+
+  /// Counts in runc's words.
+  private static func check(_ positionals: [String], of command: Command) throws(UsageError) {
+    let (count, minimum) = (positionals.count, command.minimumPositionals)
+    if let maximum = command.maximumPositionals {
+      if minimum == maximum, count != minimum {
+        throw UsageError("\"\(command.name)\" requires exactly \(minimum) argument(s)")
+      }
+      if count > maximum {
+        throw UsageError("\"\(command.name)\" requires a maximum of \(maximum) argument(s)")
+      }
+    }
+    if count < minimum {
+      throw UsageError("\"\(command.name)\" requires a minimum of \(minimum) argument(s)")
+    }
+    for (positional, text) in zip(command.positionals, positionals) {
+      if case .words(let words) = positional.candidates, !words.contains(text) {
+        throw .expected(alternatives(words), for: command.name, found: text)
+      }
+    }
+  }
+
+  private static func unknownCommand(_ name: String) -> UsageError {
+    let suggestion = nearest(to: name, among: CommandTable.commands.map(\.name)).map { "; did you mean \($0)?" }
+    return UsageError("unknown command \(quoted(name))\(suggestion ?? ".") See 'swiftcr help'")
+  }
+}
+
+/// The position in a command line.
+private struct ArgumentParser {
+  let arguments: [String]
+  private var position = 0
+
+  init(arguments: [String]) { self.arguments = arguments }
+
+  mutating func next() -> String? {
+    guard position < arguments.count else { return nil }
+    defer { position += 1 }
+    return arguments[position]
+  }
+
+  /// Takes the options and positionals of a command, or the options before the command (`command` is nil).
+  mutating func parse(into values: inout OptionValues, command: Command?) throws(UsageError) {
+    while let argument = next() {
+      if argument == "--" {
+        if command != nil { takeRest(into: &values) }
+        return
+      }
+      guard argument.utf8.first == UInt8(ascii: "-"), argument.utf8.count > 1 else {
+        guard let command else {
+          position -= 1
+          return
+        }
+        values.add(positional: argument)
+        if command.endsOptionsAtPositional {
+          takeRest(into: &values)
+          return
+        }
+        continue
+      }
+      try parseOption(argument, into: &values, command)
+    }
+  }
+
+  private mutating func parseOption(
+    _ argument: String, into values: inout OptionValues, _ command: Command?
+  ) throws(UsageError) {
+    var name = argument.dropFirst()
+    if name.utf8.first == UInt8(ascii: "-") { name = name.dropFirst() }
+    var attached: Substring?
+    if let sign = name.utf8.firstIndex(of: UInt8(ascii: "=")) {
+      attached = name[name.utf8.index(after: sign)...]
+      name = name[..<sign]
+    }
+    guard let option = values.options.first(where: { $0.answers(to: name) }) else {
+      throw unknownOption(argument, name, values.options, command)
+    }
+    if let attached {
+      try values.add(option, String(attached))
+    } else if !option.takesValue {
+      try values.add(option, "true")
+    } else if let value = next() {
+      try values.add(option, value)
+    } else {
+      throw UsageError("--\(option.long) needs a value (\(option.value.placeholder ?? ""))")
+    }
+  }
+
+  private mutating func takeRest(into values: inout OptionValues) {
+    while let argument = next() { values.add(positional: argument) }
+  }
+
+  private func unknownOption(
+    _ argument: String, _ name: Substring, _ options: [Option], _ command: Command?
+  ) -> UsageError {
+    let shown = argument.prefix { $0 != "=" }
+    let topic = command.map { "swiftcr \($0.name) --help" } ?? "swiftcr --help"
+    let hint: String
+    if let command, CommandTable.globals.contains(where: { $0.answers(to: name) }) {
+      hint = "; it is a global option: write it before \"\(command.name)\"."
+    } else if command == nil, let owner = owner(of: name) {
+      hint = "; it is an option of \"\(owner)\": write it after the command."
+    } else if let near = nearest(to: String(name), among: options.map(\.long)) {
+      hint = "; did you mean --\(near)?"
+    } else {
+      hint = "."
+    }
+    return UsageError("unknown option \(printable(shown))\(hint) See '\(topic)'")
+  }
+
+  /// The command on the line, if it has that option: it was written too early.
+  private func owner(of name: Substring) -> String? {
+    for argument in arguments[position...] {
+      if let command = CommandTable.command(argument) {
+        return command.options.contains { $0.answers(to: name) } ? command.name : nil
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,19 @@
+/// A command line that makes no sense: one line that says why. The exit code is 1, as runc's.
+struct UsageError: Error, CustomStringConvertible {
+  let description: String
+  /// The global options that were understood before: the log file is to have the error as well.
+  private(set) var globals = OptionValues(options: CommandTable.globals)
+
+  init(_ description: String) { self.description = description }
+
+  /// `--preserve-fds: expected a number from 0 to 1024, found "x"`.
+  static func expected(_ what: String, for name: String, found text: String) -> UsageError {
+    UsageError("\(name): expected \(what), found \(quoted(text))")
+  }
+
+  func with(globals: OptionValues) -> UsageError {
+    var error = self
+    error.globals = globals
+    return error
+  }
+}
