@@ -19,7 +19,9 @@ int64_t clinux_filesystem_type(const char *path) {
   return statfs(path, &information) == 0 ? (int64_t)information.f_type : -1;
 }
 
-int clinux_cgroup_pidfd(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+int clinux_cgroup_pidfd(int pid) {
+  return (int)syscall(SYS_pidfd_open, pid, 0);
+}
 
 int clinux_cgroup_signal(int pidfd, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);

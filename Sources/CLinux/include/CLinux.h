@@ -6,7 +6,11 @@
 
 #include "CLinuxBPF.h"
 #include "CLinuxCgroup.h"
+#include "CLinuxLaunch.h"
 #include "CLinuxLimits.h"
+#include "CLinuxMounts.h"
+#include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"
+#include "CLinuxTerminal.h"
 
 #endif

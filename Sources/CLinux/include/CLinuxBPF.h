@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-// bpf(2) for programs of type CGROUP_DEVICE. Every call passes a zeroed attribute block that is larger than any kernel's:
-// kernels 6.17 to 7.1 write behind a short one (BPF_PROG_QUERY fills `revision` whatever size it was given).
+// bpf(2) for programs of type CGROUP_DEVICE. Every call passes a zeroed attribute block that is larger than any
+// kernel's: kernels 6.17 to 7.1 write behind a short one (BPF_PROG_QUERY fills `revision` whatever size it was given).
 
 // BPF_PROG_LOAD: the descriptor of a program of `count` instructions. `log` may be NULL, then `log_size` is 0.
 int clinux_bpf_load_device(const uint64_t *instructions, uint32_t count, char *log, uint32_t log_size);
