@@ -4,9 +4,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-
 // A file of memory only, closed on exec; for the size-bounded export of a program.
-static inline int cseccomp_memory_file(void) { return (int)syscall(SYS_memfd_create, "seccomp", 1U); }
+static inline int cseccomp_memory_file(void) {
+  return (int)syscall(SYS_memfd_create, "seccomp", 1U);
+}
 
 // Asks the kernel whether it knows the flags of seccomp(2): it looks at them before it reads the program.
 static inline int cseccomp_probe(unsigned int flags) {

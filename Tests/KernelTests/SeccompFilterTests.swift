@@ -68,7 +68,8 @@ import Testing
     }
   }
 
-  /// libseccomp 2.5.4 allows 0xffffffff here: it takes the first rule's lower half with the second's upper one.
+  /// libseccomp 2.5.4 allows 0xffffffff here: its program comes to the second rule with the lower half still loaded, and
+  /// compares that with the upper half's bound.
   @Test func comparesAllBitsOfTwoRangesOfOneArgument() throws {
     let profile = SeccompFilterTests.profile([
       ("read", "SCMP_ACT_ALLOW", [(0, "SCMP_CMP_LT", 0x10, 0)]),

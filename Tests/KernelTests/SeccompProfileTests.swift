@@ -72,6 +72,8 @@ import Testing
       try #require(try SeccompFilter.compile(SeccompProfileTests.make(change))).flags
     }
     #expect(try flags { _ in } == 4)
+    // An empty array is not the absence of one.
+    #expect(try flags { $0.hasFlags = true } == 0)
     #expect(try flags { $0.flags = ["SECCOMP_FILTER_FLAG_LOG"] } == 2)
     #expect(try flags { $0.flags = ["SECCOMP_FILTER_FLAG_TSYNC"] } == 0)
     #expect(

@@ -195,8 +195,8 @@ struct SeccompDice: RandomNumberGenerator {
   }
 
   enum Shape: CaseIterable, Sendable {
-    /// One rule for a call: all that libseccomp 2.5.4 gets right; of two rules that compare one argument as 64-bit
-    /// numbers, it may merge the upper halves of one with the lower halves of the other.
+    /// One rule for a call: all that libseccomp 2.5.4 can be compared on. With two, its program may come to the second
+    /// with a word of the first still loaded, and compare the wrong half or the wrong argument.
     case single
     /// Many rules for a call, with one action.
     case many

@@ -23,15 +23,21 @@ public struct SeccompFilter: Sendable, Equatable {
   ///
   /// - Throws: `SeccompError` with the key path of what is wrong. Names of system calls that libseccomp does not know
   ///   are no fault: such rules are left out.
-  public static func compile(_ profile: OCI.Seccomp) throws(SeccompError) -> SeccompFilter? {
+  /// - Parameter cache: for programs that libseccomp has to make.
+  public static func compile(
+    _ profile: OCI.Seccomp, cache: SeccompCache? = nil
+  ) throws(SeccompError) -> SeccompFilter? {
     if profile.defaultAction.isEmpty, profile.syscalls.isEmpty { return nil }
     let checked = try SeccompProfile(profile)
-    let program =
-      if let generated = try SeccompGenerator.program(checked) {
-        generated
-      } else {
-        try compileWithLibrary(checked)
-      }
+    if let program = try SeccompGenerator.program(checked) {
+      return SeccompFilter(program: program, flags: checked.flags, listens: checked.listens)
+    }
+    let key = cache == nil ? [] : SeccompCache.key(profile)
+    if let program = cache?.program(key) {
+      return SeccompFilter(program: program, flags: checked.flags, listens: checked.listens)
+    }
+    let program = try compileWithLibrary(checked)
+    cache?.store(program, key)
     return SeccompFilter(program: program, flags: checked.flags, listens: checked.listens)
   }
 

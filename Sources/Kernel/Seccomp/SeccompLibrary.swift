@@ -2,6 +2,10 @@ internal import CSeccomp
 internal import Glibc
 
 /// libseccomp's own compiler: for architectures and rules that `SeccompGenerator` does not take.
+///
+/// With several conditional rules for one call, 2.5.4 makes programs that come to the second rule without loading the
+/// word that it compares: some calls get another rule's answer. Rules that contradict each other are such rules, so that
+/// here a container is as well off as with runc on the same library, and no better.
 enum SeccompLibrary {
   /// Larger than the largest program that the kernel loads (4096 instructions of 8 bytes).
   private static let limit = 1 << 16

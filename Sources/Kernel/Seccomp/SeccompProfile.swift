@@ -51,7 +51,7 @@ struct SeccompProfile: Sendable {
       if !architectures.contains(known.token) { architectures.append(known.token) }
     }
     // Without flags the mitigation of speculative store bypass is left to the program, as runc does.
-    flags = profile.flags.isEmpty ? SeccompNames.specAllowFlag : 0
+    flags = profile.flags.isEmpty && !profile.hasFlags ? SeccompNames.specAllowFlag : 0
     for (index, name) in profile.flags.enumerated() {
       guard let known = SeccompNames.flagTable.first(where: { $0.name == name }) else {
         throw SeccompError("flags[\(index)]", "seccomp flag \(name) is not known")
