@@ -25,7 +25,7 @@ enum Help {
     var text = "\(CommandTable.program) \(command.name): \(command.summary)\n\n"
     text += wrapped("Usage: ", usage(command), indent: 9)
     for paragraph in command.details.split(separator: "\n") {
-      text += "\n" + wrapped(String(paragraph))
+      text += "\n" + wrapped("", String(paragraph))
     }
     for group in OptionGroup.allCases {
       var options = command.options.filter { $0.group == group }
@@ -67,7 +67,7 @@ enum Help {
   }
 
   /// The words of the text after what is on the first line already; further lines are indented.
-  private static func wrapped(_ first: String = "", _ text: String, indent: Int = 0) -> String {
+  private static func wrapped(_ first: String, _ text: String, indent: Int = 0) -> String {
     var result = ""
     var line = first
     var isAtStart = true

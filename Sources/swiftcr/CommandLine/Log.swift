@@ -10,7 +10,9 @@ final class Log: Sendable {
     case debug, warning, error
   }
 
-  private let file: Descriptor?
+  /// Keeps the file open; its number is apart, as an optional without copies cannot be looked into here.
+  private let owner: Descriptor?
+  private let file: CInt?
   private let format: Format
   let debugs: Bool
   private let standardError: CInt
@@ -21,8 +23,11 @@ final class Log: Sendable {
   ) throws(SystemError) {
     if let path {
       // A terminal must not become the controlling one of a process that has none.
-      file = try Descriptor.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode: 0o644)
+      let descriptor = try Descriptor.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode: 0o644)
+      file = descriptor.number
+      owner = consume descriptor
     } else {
+      owner = nil
       file = nil
     }
     self.format = format
@@ -38,7 +43,11 @@ final class Log: Sendable {
   }
 
   private init(standardError: CInt) {
-    (file, format, debugs, self.standardError) = (nil, .text, false, standardError)
+    owner = nil
+    file = nil
+    format = .text
+    debugs = false
+    self.standardError = standardError
   }
 
   /// For an error before there is a log, or about the log.
@@ -56,7 +65,7 @@ final class Log: Sendable {
   private func log(_ level: Level, _ message: String) {
     let message = bounded(message)
     if let file {
-      write(LogLine.file(level, message, format, at: .now), to: file.number)
+      write(LogLine.file(level, message, format, at: .now), to: file)
       if level == .error { write(LogLine.terminal(level, message), to: standardError) }
     } else if format == .json {
       write(LogLine.file(level, message, format, at: .now), to: standardError)
