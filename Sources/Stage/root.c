@@ -104,10 +104,6 @@ long step_pivot(struct stage *stage, const struct stage_step *step) {
       result = CALL(fchdir, stage->root);
     if (result == 0)
       result = CALL(chroot, dot);
-  } else if (step->flags & STAGE_ROOT_ONLY) {
-    result = CALL(fchdir, stage->root);
-    if (result == 0)
-      result = CALL(chroot, dot);
   } else {
     // pivot_root(".", ".") stacks the old root on the new one: no directory for it is needed in the image.
     long old = CALL(openat, AT_FDCWD, slash, O_PATH | O_DIRECTORY | O_CLOEXEC);
