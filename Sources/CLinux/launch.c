@@ -49,7 +49,7 @@ static int clone3(uint64_t flags, int cgroup, int *pidfd) {
   return (int)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
-int clinux_launch(const struct clinux_launch *launch, int *pidfd) {
+int clinux_start(const struct clinux_launch *launch, int *pidfd) {
   int pid = clone3(launch->flags, launch->cgroup, pidfd);
   if (pid == 0)
     execute(launch);

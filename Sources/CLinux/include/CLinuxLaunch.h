@@ -28,7 +28,7 @@ struct clinux_launch {
 };
 
 // clone3(2), then execveat(2) of the program in the child, in which only this function's C runs. The pid, and a pidfd.
-int clinux_launch(const struct clinux_launch *_Nonnull launch, int *_Nonnull pidfd);
+int clinux_start(const struct clinux_launch *_Nonnull launch, int *_Nonnull pidfd);
 
 // clone3(2) of a child that waits in C until `release` is closed by everybody else: a user namespace to map ids with.
 int clinux_hold_namespace(uint64_t flags, int release, int *_Nonnull pidfd);
