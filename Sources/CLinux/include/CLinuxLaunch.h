@@ -47,6 +47,11 @@ int clinux_pidfd_getfd(int pidfd, int number);
 // pidfd_open(2) (Linux 5.3).
 int clinux_pidfd_open(int pid);
 
+// waitid(2) by pidfd: the exit status, or the signal with `signaled` set; -1 if it is no child of ours.
+int clinux_wait(int pidfd, int *_Nonnull signaled);
+// pidfd_send_signal(2).
+int clinux_kill(int pidfd, int signal);
+
 // The number of this process's threads, from /proc/self/task's link count; -1 if that cannot be read.
 int clinux_thread_count(void);
 
