@@ -114,8 +114,11 @@ struct Launcher: ~Copyable {
     }
   }
 
-  /// The descriptor through which a foreground run hears of the end.
-  consuming func finish() -> LaunchedProcess { process }
+  /// The terminal's master, which the caller owns from now on; -1 without a terminal.
+  mutating func takeMaster() -> CInt {
+    defer { master = -1 }
+    return master
+  }
 
   /// Ends what was started, and takes its exit status away.
   func abort() {

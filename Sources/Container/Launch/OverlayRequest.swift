@@ -10,21 +10,21 @@ struct OverlayRequest: Sendable {
   /// The container layer's directory, with `upper` and `work` in it.
   var directory: String
   var volatile: Bool
+  /// The upper is on a tmpfs, attached to the host only until the overlay holds it.
+  var tmpfs: Bool
 
   /// Mounts it, attached nowhere.
   ///
   /// In a user namespace the layers are idmapped clones: files on disk stay as they are, and the container sees them
   /// as its own (overlayfs takes idmapped layers since Linux 5.19).
   func mount(userNamespace: CInt, maps: IDMaps?) throws(ContainerError) -> DetachedMount {
+    let storage = ContainerLayer.storage(directory, tmpfs: tmpfs)
+    defer { if tmpfs { _ = DetachedMount.detach(storage) } }
     do {
       let stack = try LayerStack(layers)
-      if maps == nil {
-        return try DetachedMount.overlay(
-          lowers: stack.descriptors, upper: "\(directory)/upper", work: "\(directory)/work", volatile: volatile)
-      }
-      let mapped = try stack.mapped(userNamespace: userNamespace)
+      let lowers = maps == nil ? stack : try stack.mapped(userNamespace: userNamespace)
       return try DetachedMount.overlay(
-        lowers: mapped.descriptors, upper: "\(directory)/upper", work: "\(directory)/work", volatile: volatile)
+        lowers: lowers.descriptors, upper: "\(storage)/upper", work: "\(storage)/work", volatile: volatile)
     } catch let error as SystemError {
       throw ContainerError("\(error); overlayfs may not take a directory on this file system as its upper layer: "
         + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory")

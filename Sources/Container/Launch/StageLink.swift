@@ -52,7 +52,7 @@ struct StageLink: ~Copyable {
 
   private func failure(_ report: stage_report) -> ContainerError {
     let reason = Errno(report.error)
-    guard Int(report.step) < steps.count else { return ContainerError("stage: \(reason)") }
+    guard Int(report.step) < steps.count else { return StageFailure.afterStart(report, reason) }
     let note = withUnsafeBytes(of: report.note) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     return StageFailure(
       step: steps[Int(report.step)], reason: reason, detail: stage_detail(report.detail), value: report.value, note: note
@@ -90,6 +90,20 @@ struct StageFailure {
       }
     return ContainerError(
       "unable to start container process: exec: \"\(name)\": \(words)", exitCode: missing ? 127 : 126)
+  }
+
+  /// What can still fail after `start`, which does not have the plan.
+  static func afterStart(_ report: stage_report, _ reason: Errno) -> ContainerError {
+    let detail = stage_detail(report.detail)
+    let step =
+      switch stage_op(UInt32(report.op)) {
+      case STAGE_HOOK: "run startContainer hook"
+      case STAGE_SECCOMP: "load seccomp filter"
+      case STAGE_EXEC: "execute the container's program"
+      default: "start the container"
+      }
+    let what = detail == STAGE_DETAIL_HOOK_EXIT ? "exit status \(report.value)" : "\(reason)"
+    return ContainerError("unable to start container process: \(step): \(what)")
   }
 
   private var words: String {

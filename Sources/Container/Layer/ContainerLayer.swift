@@ -23,9 +23,12 @@ enum ContainerLayer {
     return "\(DataDirectory.containers)/\(id)-\(String(repeating: "0", count: 8 - number.utf8.count))\(number)"
   }
 
+  /// Where `upper` and `work` are: in the layer's directory, or in a tmpfs that is mounted in it for a moment.
+  static func storage(_ path: String, tmpfs: Bool) -> String { tmpfs ? path + "/memory" : path }
+
   /// Makes `upper` and `work`. The merged root has upper's mode and owner: those of the top layer's root, or of the
   /// container's root user.
-  static func make(_ path: String, top: CInt, uid: UInt32, gid: UInt32) throws(SystemError) {
+  static func make(_ path: String, top: CInt, uid: UInt32, gid: UInt32, tmpfs: Bool, size: UInt64?) throws(SystemError) {
     var status = stat()
     guard fstat(top, &status) == 0 else { throw SystemError("read top layer") }
     if mkdir(path, 0o700) != 0 {
@@ -33,8 +36,14 @@ enum ContainerLayer {
       try Directories.make(DataDirectory.containers)
       guard mkdir(path, 0o700) == 0 else { throw SystemError("make container layer", path) }
     }
-    let upper = path + "/upper"
-    guard mkdir(upper, 0o700) == 0, mkdir(path + "/work", 0o700) == 0 else {
+    let storage = storage(path, tmpfs: tmpfs)
+    if tmpfs {
+      guard mkdir(storage, 0o700) == 0 else { throw SystemError("make container layer", storage) }
+      // Attached until the overlay is mounted, which keeps it alive.
+      try DetachedMount.tmpfs(size: size).attach(storage)
+    }
+    let upper = storage + "/upper"
+    guard mkdir(upper, 0o700) == 0, mkdir(storage + "/work", 0o700) == 0 else {
       throw SystemError("make container layer", path)
     }
     let owner = uid == 0 && gid == 0 ? (status.st_uid, status.st_gid) : (status.st_uid &+ uid, status.st_gid &+ gid)
@@ -51,6 +60,7 @@ enum ContainerLayer {
     guard path.hasPrefix(prefix), !name.isEmpty, !name.contains(UInt8(ascii: "/")), !path.hasSuffix("/..") else {
       throw ContainerError("remove container layer \(path): it is not below \(prefix)")
     }
+    while DetachedMount.detach(storage(path, tmpfs: true)) {}
     do { try Directories.removeTree(path) } catch { throw ContainerError(error) }
   }
 }

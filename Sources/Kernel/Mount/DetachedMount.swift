@@ -31,7 +31,7 @@ public struct DetachedMount: ~Copyable, Sendable {
     let context = try open("tmpfs")
     _ = clinux_fsconfig_string(context.number, "mode", "0700")
     if let size, clinux_fsconfig_string(context.number, "size", "\(size)") != 0 { throw refusal(context, "tmpfs") }
-    return try create(context, "tmpfs", attributes: UInt32(clinux_attr_nodev & 0))
+    return try create(context, "tmpfs", attributes: 0)
   }
 
   /// A copy of the mount that a host path is on, starting at that path.
@@ -56,6 +56,14 @@ public struct DetachedMount: ~Copyable, Sendable {
       throw SystemError("map ids of mount")
     }
   }
+
+  /// Attaches it at a host path.
+  public func attach(_ path: String) throws(SystemError) {
+    guard clinux_attach(descriptor.number, path) == 0 else { throw SystemError("attach mount at", path) }
+  }
+
+  /// Detaches what is mounted at a host path; false if nothing is.
+  public static func detach(_ path: String) -> Bool { clinux_detach(path) == 0 }
 
   private static func open(_ type: String) throws(SystemError) -> Descriptor {
     let number = clinux_fsopen(type)

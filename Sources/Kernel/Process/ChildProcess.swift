@@ -12,6 +12,9 @@ public enum ChildProcess {
     return signaled != 0 ? .signaled(status) : .exited(status)
   }
 
+  /// Signals a child; one that has ended needs none.
+  public static func signal(_ pidfd: CInt, _ signal: CInt) { _ = clinux_kill(pidfd, signal) }
+
   /// Kills a child and takes its status.
   public static func end(_ pidfd: CInt) {
     _ = clinux_kill(pidfd, SIGKILL)

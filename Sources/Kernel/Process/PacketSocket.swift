@@ -5,7 +5,8 @@ internal import Glibc
 public struct PacketSocket: ~Copyable, Sendable {
   public let descriptor: Descriptor
 
-  init(descriptor: consuming Descriptor) { self.descriptor = descriptor }
+  /// Takes over a socket that is connected.
+  public init(descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
   /// Sends one byte, with a descriptor if `fd` is not -1; the receiver gets a copy of it.
   public func send(_ byte: UInt8, fd: CInt = -1) throws(SystemError) {

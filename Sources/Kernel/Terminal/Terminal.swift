@@ -14,7 +14,10 @@ public struct RawTerminal: ~Copyable, Sendable {
     self.saved = saved
   }
 
-  deinit { _ = clinux_terminal_restore(number, saved) }
+  /// As it was before.
+  public func restore() { _ = clinux_terminal_restore(number, saved) }
+
+  deinit { restore() }
 }
 
 /// Terminal calls that need no state.
@@ -46,14 +49,14 @@ public enum Terminal {
     return true
   }
 
-  /// Hands a terminal's master to whoever listens at a socket (`--console-socket`).
-  public static func send(_ descriptor: CInt, toSocket path: String) throws(SystemError) {
+  /// Hands a descriptor to whoever listens at a socket: a terminal's master (`--console-socket`), a pidfd, a listener.
+  public static func send(_ descriptor: CInt, toSocket path: String, message: [UInt8]? = nil) throws(SystemError) {
     let socket = clinux_stream_socket(0)
     guard socket >= 0 else { throw SystemError("make socket") }
     defer { close(socket) }
     guard clinux_connect(socket, path) == 0 else { throw SystemError("connect to socket", path) }
     // runc's message is the slave's name; receivers only look at the descriptor.
-    let name = Array("/dev/pts/ptmx".utf8)
+    let name = message ?? Array("/dev/pts/ptmx".utf8)
     guard clinux_send(socket, name, name.count, descriptor) == name.count else {
       throw SystemError("send descriptor to", path)
     }

@@ -142,6 +142,8 @@ struct stage_report {
   int32_t error;
   uint32_t detail;
   int32_t value;
+  // The failed step's op: `start` does not know the plan.
+  uint32_t op;
   // The kernel's own words on a refused mount, or a name; ends with 0.
   char note[STAGE_NOTE_SIZE];
 };
