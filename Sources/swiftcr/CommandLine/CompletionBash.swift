@@ -31,7 +31,7 @@ extension Completion {
         else
           count=$((count + 1))
           case $command in
-            \(endingCommands()) ended=1 ;;
+            \(endingCommands())) ended=1 ;;
           esac
         fi
       done
@@ -105,6 +105,7 @@ extension Completion {
   private static func bashAction(_ value: OptionValue) -> String? {
     switch value {
     case .path("DIR"): "_swiftcr_paths -d"
+    case .path("PATH"): nil
     case .path: "_swiftcr_paths -f"
     case .choice(let words): "_swiftcr_words " + words.joined(separator: " ")
     case .flag, .text, .number: nil

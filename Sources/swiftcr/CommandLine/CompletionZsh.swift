@@ -57,9 +57,10 @@ extension Completion {
       switch option.value {
       case .flag: break
       case .path("DIR"): explanation += ":DIR:_files -/"
+      case .path("PATH"): explanation += ":PATH: "
       case .path(let name): explanation += ":\(name):_files"
       case .choice(let words): explanation += ":value:(\(words.joined(separator: " ")))"
-      case .text(let name), .number(let name, _): explanation += ":\(zshEscaped(name)):"
+      case .text(let name), .number(let name, _): explanation += ":\(zshEscaped(name)): "
       }
       let forms = names.map { name in
         let sign = option.takesValue && name.hasPrefix("--") ? "=" : ""
