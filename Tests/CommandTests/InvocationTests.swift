@@ -100,10 +100,11 @@ func parses(line: String, expected: String) {
   ("run id --nosuch", "unknown option --nosuch. See 'swiftcr run --help'"),
   ("list -qf json", "unknown option -qf. See 'swiftcr list --help'"),
   ("list -fjson", "unknown option -fjson. See 'swiftcr list --help'"),
-  ("run ---detach id", "unknown option ---detach. See 'swiftcr run --help'"),
+  ("run ---detach id", "unknown option ---detach; did you mean --detach? See 'swiftcr run --help'"),
   ("run --=x id", "unknown option --. See 'swiftcr run --help'"),
   (
-    "run --root /r id", #"unknown option --root; it is a global option: write it before "run". See 'swiftcr run --help'"#
+    "run --root /r id",
+    #"unknown option --root; it is a global option: write it before "run". See 'swiftcr run --help'"#
   ),
   (
     "--bundle x run id",
@@ -163,9 +164,9 @@ func refuses(line: String, message: String) {
   #expect(invocation.globals.value("log") == nil, "an empty path takes back the one before")
 }
 
-@Test(arguments: [["--log", "L", "run"], ["--log", "L", "run", "--nosuch"], ["--log", "L", "nosuch"], ["--log", "L", "-x"]])
+@Test(arguments: [["run"], ["run", "--nosuch"], ["nosuch"], ["-x"]])
 func errorsKnowTheLogFile(arguments: [String]) throws {
-  let error = #expect(throws: UsageError.self) { try Invocation(parsing: arguments) }
+  let error = #expect(throws: UsageError.self) { try Invocation(parsing: ["--log", "L"] + arguments) }
   #expect(error?.globals.value("log") == "L")
 }
 
@@ -186,7 +187,8 @@ func errorsKnowTheLogFile(arguments: [String]) throws {
 }
 
 @Test(arguments: [
-  ("", "abc", 3), ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "acb", 1), ("kitten", "sitting", 3), ("bundel", "bundle", 1),
+  ("", "abc", 3), ("abc", "abc", 0), ("abc", "abd", 1), ("abc", "acb", 1), ("kitten", "sitting", 3),
+  ("bundel", "bundle", 1),
 ])
 func editDistances(one: String, other: String, distance: Int) {
   #expect(editDistance(Array(one.utf8), Array(other.utf8)) == distance)

@@ -9,7 +9,8 @@ private let noon = Timestamp(seconds: 1_700_000_000)
 
 @Test(arguments: [
   ("short", "short"), ("a-b.c_d/e@f^g+h", "a-b.c_d/e@f^g+h"), ("", ""), ("two words", #""two words""#),
-  ("a:b", #""a:b""#), ("a\"b\\c", #""a\"b\\c""#), ("a\nb\tc\r", #""a\nb\tc\r""#), ("\u{1b}[2J\u{7f}", #""\x1b[2J\x7f""#),
+  ("a:b", #""a:b""#), ("a\"b\\c", #""a\"b\\c""#), ("a\nb\tc\r", #""a\nb\tc\r""#),
+  ("\u{1b}[2J\u{7f}", #""\x1b[2J\x7f""#),
   ("é", #""é""#), ("\u{202e}x", #""\u202ex""#), ("\u{9b}", #""\u009b""#), ("\u{e0001}", #""\U000e0001""#),
 ])
 func textForm(message: String, value: String) {
@@ -100,7 +101,7 @@ func longMessagesAreCut(letter: String) throws {
 
 @Test func timesAgreeWithTheCLibrary() {
   var generator = SystemRandomNumberGenerator()
-  let edges = [0, -1, 86399, 86400, 951_782_399, 951_782_400, 951_868_799, 4_107_542_400, 253_402_300_799, -2_203_891_200]
+  let edges = [0, -1, 86399, 86400, 951_782_399, 951_782_400, 951_868_799, 4_107_542_400, -2_203_891_200]
   let random = (0..<2000).map { _ in Int.random(in: -60_000_000_000...250_000_000_000, using: &generator) }
   for seconds in edges + random {
     var (time, parts) = (time_t(seconds), tm())

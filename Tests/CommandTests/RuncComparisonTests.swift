@@ -7,8 +7,10 @@ import Testing
 struct RuncComparisonTests {
   /// Lines on which both must agree, whether they take it or refuse it.
   @Test(arguments: [
-    "run", "run a b", "run a", "run -", "run a --detach", "run --detach a", "run -detach a", "run --bundle", "run -b=/x a",
-    "run --b /x a", "run --bundle --detach a", "run --nosuch a", "run ---detach a", "run --=x a", "run -=x a", "run -dx a",
+    "run", "run a b", "run a", "run -", "run a --detach", "run --detach a", "run -detach a", "run --bundle",
+    "run -b=/x a",
+    "run --b /x a", "run --bundle --detach a", "run --nosuch a", "run ---detach a", "run --=x a", "run -=x a",
+    "run -dx a",
     "run --preserve-fds x a", "run --preserve-fds= a", "run --detach=x a", "run --detach=T a", "run --keep=TRUE a",
     "run -v", "create", "create a b", "create -d a", "create --keep a", "start", "start a b", "start a", "state",
     "state a", "state a b", "kill", "kill a", "kill a b", "kill a b c", "kill a --all", "kill -- a -9", "delete",
@@ -34,7 +36,8 @@ struct RuncComparisonTests {
 
   /// The same message in logrus' text form and in its JSON form.
   @Test(arguments: [
-    "/nonexistent", "/non existent", "/a\"b\\c", "/tab\there", "/line\nbreak\r", "/bell\u{7}\u{8}\u{b}\u{c}", "/\u{1b}[2J\u{7f}",
+    "/nonexistent", "/non existent", "/a\"b\\c", "/tab\there", "/line\nbreak\r", "/bell\u{7}\u{8}\u{b}\u{c}",
+    "/\u{1b}[2J\u{7f}",
     "/é ü 漢字", "/<&>", "/\u{202e}gpj", "/\u{a0}\u{2028}", "/\u{10ffff}\u{e000}", "/👍", "/\u{85}\u{9b}",
   ])
   func logsAsLogrus(path: String) throws {
@@ -42,7 +45,8 @@ struct RuncComparisonTests {
     func logged(_ format: String) throws -> String {
       try withTemporaryDirectory { directory in
         try Subprocess(
-          runc, ["--root", directory + "/state", "--log-format", format, "run", "--bundle", path, "a"], directory: directory
+          runc, ["--root", directory + "/state", "--log-format", format, "run", "--bundle", path, "a"],
+          directory: directory
         ).errors
       }
     }

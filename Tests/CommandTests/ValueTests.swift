@@ -16,7 +16,8 @@ func signals(text: String, number: CInt) throws {
 }
 
 @Test(arguments: [
-  "FOO", "65", "-1", "+9", " 9", "9 ", "09", "99999999999999999999", "SIG", "SIGSIGTERM", "RTMIN+31", "RTMAX-31", "RTMIN-1",
+  "FOO", "65", "-1", "+9", " 9", "9 ", "09", "99999999999999999999", "SIG", "SIGSIGTERM", "RTMIN+31", "RTMAX-31",
+  "RTMIN-1",
   "RTMIN+", "RTMIN+-1", "RTMIN++1", "TERM\0", "ſigterm", "K\u{131}LL", "SIG9",
 ])
 func unknownSignals(text: String) {
@@ -24,9 +25,10 @@ func unknownSignals(text: String) {
   #expect(error?.description == "unknown signal \(quoted(text))")
 }
 
-@Test(arguments: [
-  ("0", 0, nil), ("1", 1, nil), ("1000:100", 1000, 100), ("0:0", 0, 0), ("4294967294:4294967294", .max - 1, .max - 1),
-] as [(String, UInt32, UInt32?)])
+@Test(
+  arguments: [
+    ("0", 0, nil), ("1", 1, nil), ("1000:100", 1000, 100), ("0:0", 0, 0), ("4294967294:4294967294", .max - 1, .max - 1),
+  ] as [(String, UInt32, UInt32?)])
 func users(text: String, uid: UInt32, gid: UInt32?) throws {
   let user = try UserArgument(text)
   #expect(user.uid == uid)
@@ -34,8 +36,10 @@ func users(text: String, uid: UInt32, gid: UInt32?) throws {
 }
 
 @Test(arguments: [
-  "", ":", "1:", ":1", "+1", "-1", " 1", "1 ", "1: 2", "1:+2", "1:2:3", "1::2", "root", "1:root", "0x1", "1e3", "01", "1:00",
-  "4294967295", "4294967296", "18446744073709551616", "18446744073709551617", "1:4294967295", "１", "1\0", "1\n", "1,2", "1.0",
+  "", ":", "1:", ":1", "+1", "-1", " 1", "1 ", "1: 2", "1:+2", "1:2:3", "1::2", "root", "1:root", "0x1", "1e3", "01",
+  "1:00",
+  "4294967295", "4294967296", "18446744073709551616", "18446744073709551617", "1:4294967295", "１", "1\0", "1\n",
+  "1,2", "1.0",
 ])
 func noUsers(text: String) {
   let error = #expect(throws: UsageError.self) { try UserArgument(text) }

@@ -22,6 +22,7 @@ extension Completion {
         elif [[ -z $ended && $word == -?* ]]; then
           # One dash before a long name is as good as two.
           [[ $word == -[!-]?* ]] && word=-$word
+          [[ $command$word == --root=* ]] && root=("$word")
           case $command:$word in
             \(bashValuePatterns())
               pending=$word ;;
