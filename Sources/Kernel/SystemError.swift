@@ -46,7 +46,11 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
     self.errno = errno
   }
 
+  /// A refusal that no system call made: the reason says it all.
+  public static func refusal(_ reason: String) -> SystemError { SystemError(reason, errno: Errno(0)) }
+
   public var description: String {
-    subject.isEmpty ? "\(step): \(errno)" : "\(step) \(subject): \(errno)"
+    let what = subject.isEmpty ? step : "\(step) \(subject)"
+    return errno.code == 0 ? what : "\(what): \(errno)"
   }
 }

@@ -15,6 +15,10 @@ public struct Linux: Sendable, Equatable {
   public var readonlyPaths: [String] = []
   public var mountLabel: String?
   public var personality: Personality?
+  public var memoryPolicy: MemoryPolicy?
+  /// By the device's name on the host.
+  public var netDevices: [String: NetDevice] = [:]
+  public var intelRdt: IntelRdt?
 
   public init() {}
 }
@@ -87,6 +91,8 @@ public struct Seccomp: Sendable, Equatable {
   public var defaultErrnoRet: UInt32?
   public var architectures: [String] = []
   public var flags: [String] = []
+  /// Whether the profile has `flags` at all: runc takes `SECCOMP_FILTER_FLAG_SPEC_ALLOW` when it has not.
+  public var hasFlags = false
   public var listenerPath: String?
   public var listenerMetadata: String?
   public var syscalls: [Rule] = []

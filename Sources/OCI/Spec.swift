@@ -65,6 +65,9 @@ public struct Process: Sendable, Equatable {
   public var oomScoreAdj: Int?
   public var apparmorProfile: String?
   public var selinuxLabel: String?
+  public var scheduler: Scheduler?
+  public var ioPriority: IOPriority?
+  public var execCPUAffinity: CPUAffinity?
 
   public init() {}
 }

@@ -5,6 +5,12 @@
 // A function returns what the system call returns, -1 with errno set on failure.
 
 #include "CLinuxBPF.h"
+#include "CLinuxCgroup.h"
+#include "CLinuxLaunch.h"
+#include "CLinuxLimits.h"
+#include "CLinuxMounts.h"
+#include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"
+#include "CLinuxTerminal.h"
 
 #endif

@@ -1,0 +1,10 @@
+#define _GNU_SOURCE
+#include "CLinuxLimits.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int clinux_set_limit(int pid, uint32_t resource, uint64_t soft, uint64_t hard) {
+  uint64_t limit[2] = {soft, hard};
+  return (int)syscall(SYS_prlimit64, pid, resource, limit, 0);
+}

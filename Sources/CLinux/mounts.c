@@ -1,0 +1,61 @@
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "CLinux.h"
+
+#define DETACH 2
+
+// sys/mount.h of newer C libraries and linux/mount.h do not get on: umount2 is declared here.
+int umount2(const char *target, int flags);
+
+int clinux_fsopen(const char *type) {
+  return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+int clinux_fsconfig_flag(int context, const char *key) {
+  return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, key, NULL, 0);
+}
+
+int clinux_fsconfig_string(int context, const char *key, const char *value) {
+  return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+int clinux_fsconfig_fd(int context, const char *key, int fd) {
+  return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_FD, key, NULL, fd);
+}
+
+int clinux_fsconfig_create(int context) {
+  return (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+
+int clinux_fsmount(int context, unsigned attributes) {
+  return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
+}
+
+int clinux_clone_tree(int directory, const char *path, int recursive) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return (int)syscall(SYS_open_tree, directory, path, flags);
+}
+
+int clinux_attach(int mount, const char *path) {
+  return (int)syscall(SYS_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+int clinux_detach(const char *path) {
+  return umount2(path, DETACH);
+}
+
+int clinux_mount_setattr(int mount, int recursive, uint64_t set, uint64_t clear, uint64_t propagation, int userns) {
+  struct mount_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.attr_set = set | (userns >= 0 ? MOUNT_ATTR_IDMAP : 0);
+  attributes.attr_clr = clear;
+  attributes.propagation = propagation;
+  attributes.userns_fd = userns >= 0 ? (uint64_t)userns : 0;
+  unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return (int)syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes);
+}
