@@ -52,8 +52,9 @@ public enum Directories {
         let child = try openChild(root, name, device: device, path: path)
         for inner in try unlinkFiles(in: child.number, device: device, path: path) {
           if unlinkat(child.number, inner, AT_REMOVEDIR) == 0 { continue }
-          moved += 1
-          guard renameat(child.number, inner, root, ".remove-\(moved)") == 0 else {
+          // The tree may have directories of that name: they are in the way only until they are emptied.
+          repeat { moved += 1 } while renameat(child.number, inner, root, ".remove-\(moved)") != 0 && errno == ENOTEMPTY
+          guard faccessat(child.number, inner, F_OK, AT_SYMLINK_NOFOLLOW) != 0 else {
             throw SystemError("remove", "\(path)/…/\(inner)")
           }
         }

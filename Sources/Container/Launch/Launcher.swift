@@ -39,29 +39,18 @@ struct Launcher: ~Copyable {
   /// The terminal's master, once the stage has made it.
   private(set) var master: CInt = -1
 
-  /// clone3, and everything that the stage does not wait for.
+  /// clone3; the stage runs from here on.
   init(_ plan: LaunchPlan, _ inputs: borrowing LaunchInputs) throws(ContainerError) {
     self.plan = plan
-    do {
-      let pair = try PacketPair()
-      let report = pair.theirs.number
-      let image = try Self.image(plan, report, inputs)
-      let kept = [report] + inputs.cgroup.tasks + inputs.descriptors.values
-      process = try Launch.start(
-        image: image, flags: plan.namespaces.reduce(0) { $0 | $1.cloneFlag }, cgroup: inputs.cgroup.directory,
-        kept: kept, report: report)
-      link = StageLink(socket: pair.keepOurs(), steps: plan.steps)
-    } catch let error as SystemError {
-      throw ContainerError(error)
-    } catch {
-      throw ContainerError("\(error)")
+    let pair = try kernel { () throws(SystemError) in try PacketPair() }
+    let report = pair.theirs.number
+    let image = try kernel { () throws(SystemError) in try Self.image(plan, report, inputs) }
+    let kept = [report] + inputs.cgroup.tasks + inputs.descriptors.values
+    let flags = plan.namespaces.reduce(0) { $0 | $1.cloneFlag }
+    process = try kernel { () throws(SystemError) in
+      try Launch.start(image: image, flags: flags, cgroup: inputs.cgroup.directory, kept: kept, report: report)
     }
-    do throws(ContainerError) {
-      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: -1) }
-    } catch {
-      abort()
-      throw error
-    }
+    link = StageLink(socket: pair.keepOurs(), steps: plan.steps)
   }
 
   private static func image(
@@ -86,6 +75,7 @@ struct Launcher: ~Copyable {
     hooks: (Int32) throws(ContainerError) -> Void
   ) throws(ContainerError) {
     do throws(ContainerError) {
+      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: -1) }
       while true {
         switch try link.next() {
         case .child(let pid): try adopt(pid)

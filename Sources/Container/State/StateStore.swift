@@ -19,16 +19,13 @@ public struct StateStore: ~Copyable {
   ///
   /// - Throws: also when others may write to it: they could plant a container.
   public init(root: String) throws(ContainerError) {
-    do throws(SystemError) {
-      directory = try Directories.open(root)
-    } catch {
-      throw ContainerError(error)
-    }
-    path = root
+    let opened = try kernel { () throws(SystemError) in try Directories.open(root) }
     var status = stat()
-    guard fstat(directory.number, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+    guard fstat(opened.number, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
       throw ContainerError("state directory \(root): must belong to the caller and be writable by nobody else")
     }
+    directory = opened
+    path = root
   }
 
   /// Takes an id: from now on nobody else gets it.
@@ -49,28 +46,28 @@ public struct StateStore: ~Copyable {
   ///
   /// - Parameter lock: waits until no other command changes the container.
   func open(_ id: String, lock: Bool) throws(ContainerError) -> Journal {
-    while true {
-      let file: Descriptor
-      do throws(SystemError) {
-        file = try Descriptor.open("\(id).journal", O_RDWR | O_APPEND | O_NOFOLLOW, at: directory.number)
-      } catch {
-        throw error.errno == .noEntry ? .notFound : ContainerError(error)
-      }
-      if lock {
-        guard retrying({ flock(file.number, LOCK_EX) }) == 0 else {
-          throw ContainerError(SystemError("lock state of", id))
-        }
-        // Deleted while we waited, and perhaps made again.
-        var ours = stat()
-        var named = stat()
-        guard fstat(file.number, &ours) == 0 else { throw ContainerError(SystemError("read state of", id)) }
-        guard fstatat(directory.number, "\(id).journal", &named, AT_SYMLINK_NOFOLLOW) == 0 else { throw .notFound }
-        if ours.st_ino != named.st_ino { continue }
-      }
-      var journal = Journal(id: id, file: file, directory: directory.number, directoryPath: path)
-      try journal.load()
-      return journal
+    var journal = Journal(
+      id: id, file: try opened(id, lock: lock), directory: directory.number, directoryPath: path)
+    try journal.load()
+    return journal
+  }
+
+  private func opened(_ id: String, lock: Bool) throws(ContainerError) -> Descriptor {
+    let file: Descriptor
+    do throws(SystemError) {
+      file = try Descriptor.open("\(id).journal", O_RDWR | O_APPEND | O_NOFOLLOW, at: directory.number)
+    } catch {
+      throw error.errno == .noEntry ? .notFound : ContainerError(error)
     }
+    guard lock else { return file }
+    let number = file.number
+    guard retrying({ flock(number, LOCK_EX) }) == 0 else { throw ContainerError(SystemError("lock state of", id)) }
+    // Deleted while we waited, and perhaps made again.
+    var ours = stat()
+    var named = stat()
+    guard fstat(number, &ours) == 0 else { throw ContainerError(SystemError("read state of", id)) }
+    guard fstatat(directory.number, "\(id).journal", &named, AT_SYMLINK_NOFOLLOW) == 0 else { throw .notFound }
+    return ours.st_ino == named.st_ino ? file : try opened(id, lock: lock)
   }
 
   /// All containers' ids, sorted.

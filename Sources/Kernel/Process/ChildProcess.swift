@@ -23,7 +23,6 @@ public enum ChildProcess {
 public struct NamespaceHolder: ~Copyable, Sendable {
   public let namespace: Descriptor
   private let pidfd: Descriptor
-  private let release: Descriptor
 
   /// The maps as user_namespaces(7) has them.
   public init(uidMap: String, gidMap: String) throws(SystemError) {
@@ -31,17 +30,18 @@ public struct NamespaceHolder: ~Copyable, Sendable {
     var number: CInt = -1
     let pid = clinux_hold_namespace(clinux_clone_newuser, pair.theirs.number, &number)
     guard pid > 0 else { throw SystemError("make user namespace") }
-    let pidfd = Descriptor(adopting: number)
-    do {
+    let child = Descriptor(adopting: number)
+    let opened: CInt
+    do throws(SystemError) {
       try writeControl(uidMap, to: "/proc/\(pid)/uid_map")
       try writeControl(gidMap, to: "/proc/\(pid)/gid_map")
-      namespace = try Descriptor.open("/proc/\(pid)/ns/user", O_RDONLY)
+      opened = try Descriptor.open("/proc/\(pid)/ns/user", O_RDONLY).release()
     } catch {
-      ChildProcess.end(pidfd.number)
+      ChildProcess.end(child.number)
       throw error
     }
-    self.pidfd = pidfd
-    release = try pair.theirs.duplicate()
+    namespace = Descriptor(adopting: opened)
+    pidfd = child
   }
 
   deinit { ChildProcess.end(pidfd.number) }
