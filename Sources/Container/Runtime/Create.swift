@@ -18,7 +18,8 @@ extension Runtime {
     var request = try bundle.request(id: options.id, options: options, cgroup: placement, facts: facts, warn: warn)
 
     let layer = bundle.layers == nil ? nil : ContainerLayer.newPath(for: options.id)
-    if let layer, access(request.rootPath, F_OK) != 0 { request.rootPath = layer + "/merged" }
+    // Without a directory for it the overlay covers "/", which every user namespace can reach.
+    if layer != nil, access(request.rootPath, F_OK) != 0 { request.rootPath = "/" }
     let plan: LaunchPlan
     do throws(PlanError) { plan = try LaunchPlan.make(request) } catch { throw ContainerError("\(error)") }
 
@@ -28,11 +29,11 @@ extension Runtime {
       trace("step: record")
       try journal.write(
         ContainerRecord(
-          id: options.id, bundle: bundle.path, rootfs: request.rootPath, created: now(), owner: geteuid(),
+          id: options.id, bundle: bundle.path, rootfs: bundle.rootPath, created: now(), owner: geteuid(),
           annotations: bundle.spec.annotations, bootID: BootID.current, cgroupLayout: placement.layout.rawValue,
           cgroups: placement.encoded, layer: layer))
       try journal.keep(config: bundle.config)
-      return try launch(bundle, plan, options, &journal, signals, rootPath: request.rootPath)
+      return try launch(bundle, plan, options, &journal, signals)
     } catch {
       try? takeDown(journal)
       throw error
@@ -54,7 +55,7 @@ extension Runtime {
 
   private func launch(
     _ bundle: Bundle, _ plan: LaunchPlan, _ options: LaunchOptions, _ journal: inout Journal,
-    _ signals: borrowing SignalInbox, rootPath: String
+    _ signals: borrowing SignalInbox
   ) throws(ContainerError) -> Int32 {
     let spec = bundle.spec
     let record = journal.record
@@ -71,7 +72,7 @@ extension Runtime {
     inputs.oomScoreAdj = spec.process?.oomScoreAdj
     if let layers = bundle.layers, let layer = record?.layer {
       trace("step: container layer")
-      try makeLayer(layer, layers, maps, rootPath: rootPath)
+      try makeLayer(layer, layers, maps)
       inputs.overlay = OverlayRequest(
         layers: layers.directories, directory: layer, volatile: layers.volatile ?? (options.mode == .foreground && !options.keep), tmpfs: layers.upper == .tmpfs)
     }
@@ -106,7 +107,7 @@ extension Runtime {
   }
 
   private func makeLayer(
-    _ path: String, _ layers: LayerRequest, _ maps: IDMaps?, rootPath: String
+    _ path: String, _ layers: LayerRequest, _ maps: IDMaps?
   ) throws(ContainerError) {
     let stack = try LayerStack(layers.directories)
     guard let top = stack.descriptors.last else { return }
@@ -114,7 +115,6 @@ extension Runtime {
       try ContainerLayer.make(
         path, top: top, uid: maps.map { IDMaps.root($0.uids) } ?? 0, gid: maps.map { IDMaps.root($0.gids) } ?? 0,
         tmpfs: layers.upper == .tmpfs, size: layers.size)
-      if rootPath.hasPrefix(path) { try Directories.make(rootPath) }
     }
   }
 
