@@ -88,7 +88,6 @@ enum Host {
     posix_spawn_file_actions_addopen(&actions, 0, "\(files)/in", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, "\(files)/out", O_WRONLY | O_CREAT | O_APPEND, 0o644)
     posix_spawn_file_actions_addopen(&actions, 2, "\(files)/err", O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    posix_spawn_file_actions_addchdir_np(&actions, directory)
     // Out of the way of each other first: the number wanted for one may be the number that another has here.
     for (number, descriptor) in descriptors {
       posix_spawn_file_actions_adddup2(&actions, descriptor, number + 500)
@@ -98,18 +97,15 @@ enum Host {
       posix_spawn_file_actions_addclose(&actions, number + 500)
     }
     // What this process happens to have open is none of the runtime's business, apart from the descriptors named.
-    let highest = descriptors.keys.max() ?? 2
-    for number in Int32(3)..<max(highest, 3) where descriptors[number] == nil {
-      posix_spawn_file_actions_addclose(&actions, number)
-    }
-    posix_spawn_file_actions_addclosefrom_np(&actions, max(highest, 2) + 1)
+    for descriptor in Int32(3)..<500 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
     var variables = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     variables.merge(environment) { $1 }
     var pid: pid_t = 0
-    let result = withStrings(arguments) { argv in
+    // env changes the directory and becomes the program: posix_spawn's own action for it is hidden from Swift.
+    let result = withStrings(["env", "-C", directory] + arguments) { argv in
       withStrings(variables.map { "\($0)=\($1)" }) { envp in
-        posix_spawnp(&pid, arguments[0], &actions, nil, argv, envp)
+        posix_spawn(&pid, "/usr/bin/env", &actions, nil, argv, envp)
       }
     }
     guard result == 0 else {
