@@ -67,7 +67,9 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_sync(stage, step);
   case STAGE_PIVOT:
     return step_pivot(stage, step);
-  case STAGE_HOSTNAME:
+  case STAGE_LOOPBACK:
+      return step_loopback(stage, step);
+    case STAGE_HOSTNAME:
     return step_hostname(stage, step);
   case STAGE_DOMAINNAME:
     return step_domainname(stage, step);

@@ -11,6 +11,10 @@
 #define CAP_SYS_ADMIN_BIT ((uint64_t)1 << 21)
 #define SECCOMP_SET_MODE_FILTER 1
 #define S_IFIFO 0010000
+#define AF_INET 2
+#define SOCK_DGRAM 2
+#define SIOCSIFFLAGS 0x8914
+#define IFF_UP 1
 #define S_IFSOCK 0140000
 
 struct capability_header {
@@ -30,6 +34,26 @@ struct filter_program {
   uint16_t count;
   void *instructions;
 };
+
+struct interface_flags {
+  char name[16];
+  uint16_t flags;
+  char rest[22];
+};
+
+// A new network namespace has a loopback interface that is down.
+long step_loopback(struct stage *stage, const struct stage_step *step) {
+  (void)stage, (void)step;
+  long fd = CALL(socket, AF_INET, SOCK_DGRAM | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  struct interface_flags request;
+  bytes_clear(&request, sizeof request);
+  request.name[0] = 'l', request.name[1] = 'o';
+  request.flags = IFF_UP;
+  long result = CALL(ioctl, fd, SIOCSIFFLAGS, &request);
+  CALL(close, fd);
+  return result;
+}
 
 long step_hostname(struct stage *stage, const struct stage_step *step) {
   const char *name = text_of(stage, step, 0);

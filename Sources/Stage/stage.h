@@ -65,7 +65,7 @@ stage_handler step_mask, step_readonly;                                         
 stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console; // devices.c
 stage_handler step_sysctl, step_label;                                                   // procfs.c
 stage_handler step_hook, step_sync, step_wait_start;                                     // hooks.c
-stage_handler step_hostname, step_domainname, step_umask, step_personality, step_cwd, step_rlimit, step_bounding,
+stage_handler step_loopback, step_hostname, step_domainname, step_umask, step_personality, step_cwd, step_rlimit, step_bounding,
     step_credentials, step_capset, step_ambient, step_no_new_privs, step_seccomp; // process.c
 stage_handler step_home, step_lookup, step_tidy, step_exec;                       // execute.c
 

@@ -41,7 +41,9 @@ final class Bundle {
       try Host.must("cp", "-a", "\(Self.flatTemplate)/rootfs", rootfs)
       if options.contains("--userns") { try Host.must("chown", "-Rh", "100000:100000", rootfs) }
       let made = try Host.run(
-        [Host.fixture("bundle"), directory, "--layers", "/var/empty"] + options + ["--", "/bin/true"])
+        [Host.fixture("bundle"), directory, "--layers", "\(Self.flatTemplate)/rootfs/sys"] + options + [
+          "--", "/bin/true",
+        ])
       guard made.code == 0 else { throw HostError(description: "\(made)") }
       try edit(".annotations = {}")
     case .layers:

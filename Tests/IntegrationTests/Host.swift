@@ -99,13 +99,25 @@ enum Host {
     // What this process happens to have open is none of the runtime's business, apart from the descriptors named.
     for descriptor in Int32(3)..<500 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
+    // Threads of this process block and ignore signals; a program starts as from a shell.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    var all = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
     var variables = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     variables.merge(environment) { $1 }
     var pid: pid_t = 0
     // env changes the directory and becomes the program: posix_spawn's own action for it is hidden from Swift.
     let result = withStrings(["env", "-C", directory] + arguments) { argv in
       withStrings(variables.map { "\($0)=\($1)" }) { envp in
-        posix_spawn(&pid, "/usr/bin/env", &actions, nil, argv, envp)
+        posix_spawn(&pid, "/usr/bin/env", &actions, &attributes, argv, envp)
       }
     }
     guard result == 0 else {

@@ -39,7 +39,7 @@ extension Integration.Run {
     Case("success", "true", is: ""),
     Case("exit code", "exit 42", is: "", code: 42),
     Case(
-      "environment", #".process.env = ["A=1", "B=two words", "C="]"#, "/usr/bin/env | grep -v -e SHLVL -e PWD | sort",
+      "environment", #".process.env = ["A=1", "B=two words", "C="]"#, "/usr/bin/env | grep '^[ABC]='",
       is: "A=1\nB=two words\nC="),
     Case("HOME from passwd", #".process.env = ["PATH=/bin"]"#, "echo $HOME", is: "/root"),
     Case(
@@ -66,7 +66,6 @@ extension Integration.Run {
       "new privileges allowed", ".process.noNewPrivileges = false", "grep ^NoNewPrivs /proc/self/status",
       is: "NoNewPrivs:\t0"),
     Case("out-of-memory score", ".process.oomScoreAdj = 321", "cat /proc/self/oom_score_adj", is: "321"),
-    Case("personality", #".linux.personality = {"domain": "LINUX32"}"#, "uname -m", is: "i686"),
     Case(
       "signals are not ignored nor blocked", "grep -e ^SigBlk -e ^SigIgn /proc/self/status",
       is: "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000"),
@@ -74,6 +73,11 @@ extension Integration.Run {
   ]
 
   @Test("process", arguments: process) func process(_ entry: Case) throws { try entry.check() }
+
+  /// Apart, as Debian 12's runc 1.1 does not know it.
+  @Test("personality", .disabled(if: Host.isControl)) func personality() throws {
+    try Case("personality", #".linux.personality = {"domain": "LINUX32"}"#, "uname -m", is: "i686").check()
+  }
 
   static let capabilities: [Case] = [
     Case(
@@ -144,7 +148,7 @@ extension Integration.Run {
     Case("read-only path", "echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || echo refused", is: "refused"),
     Case("only its own network", "ls /sys/class/net", is: "lo"),
     Case("loopback is up", "ip -o link show lo | grep -c ,UP", is: "1"),
-    Case("only its own processes", "ls -d /proc/[0-9]* | grep -c .", is: "2"),
+    Case("only its own processes", "set -- /proc/[0-9]*; echo $#", is: "1"),
     Case(
       "no mount of the host is visible", "grep -c -v -e ' / / ' -e ' /proc' -e ' /dev' -e ' /sys' /proc/self/mountinfo",
       is: "0", code: 1),

@@ -104,6 +104,7 @@ struct Planner {
     enterNamespaces()
     try assembleRoot()
     becomeRoot()
+    if isNew(.network) { add(.loopback) }
     if let hostname = spec.hostname { add(.hostname(hostname)) }
     if let domainname = spec.domainname { add(.domainname(domainname)) }
     if let process = spec.process {

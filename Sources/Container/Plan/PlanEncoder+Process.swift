@@ -14,6 +14,7 @@ extension PlanEncoder {
     case .sync(let point):
       make(STAGE_SYNC, number: [UInt64(point == .hooks ? STAGE_SYNC_HOOKS.rawValue : STAGE_SYNC_READY.rawValue)])
     case .waitStart: make(STAGE_WAIT_START, handle: .startSocket)
+    case .loopback: make(STAGE_LOOPBACK)
     case .hostname(let name): make(STAGE_HOSTNAME, text: [text(name)])
     case .domainname(let name): make(STAGE_DOMAINNAME, text: [text(name)])
     case .umask(let mask): make(STAGE_UMASK, number: [UInt64(mask)])

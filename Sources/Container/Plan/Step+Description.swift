@@ -36,6 +36,7 @@ extension Step: CustomStringConvertible {
     case .sync(.hooks): "wait for the runtime's hooks"
     case .sync(.ready): "report that all is ready"
     case .waitStart: "wait for start"
+    case .loopback: "bring the loopback interface up"
     case .hostname(let name): "set hostname \(name)"
     case .domainname(let name): "set domainname \(name)"
     case .umask(let mask): "set umask 0\(String(mask, radix: 8))"

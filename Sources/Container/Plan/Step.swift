@@ -43,6 +43,7 @@ public enum Step: Sendable, Equatable {
   case waitStart
 
   // What the process is.
+  case loopback
   case hostname(String)
   case domainname(String)
   case umask(UInt32)
