@@ -68,8 +68,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
   case STAGE_PIVOT:
     return step_pivot(stage, step);
   case STAGE_LOOPBACK:
-      return step_loopback(stage, step);
-    case STAGE_HOSTNAME:
+    return step_loopback(stage, step);
+  case STAGE_HOSTNAME:
     return step_hostname(stage, step);
   case STAGE_DOMAINNAME:
     return step_domainname(stage, step);
@@ -78,8 +78,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
   case STAGE_PERSONALITY:
     return step_personality(stage, step);
   case STAGE_HOME:
-      return step_home(stage, step);
-    case STAGE_CWD:
+    return step_home(stage, step);
+  case STAGE_CWD:
     return step_cwd(stage, step);
   case STAGE_RLIMIT:
     return step_rlimit(stage, step);

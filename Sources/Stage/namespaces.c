@@ -8,9 +8,22 @@
 #define KEYCTL_SETPERM 5
 #define KEYRING_POSSESSOR_AND_USER_ALL 0x3f3f0000
 
-// The parent blocked the signals that it forwards; the container's program begins with none blocked.
+struct signal_action {
+  void *handler;
+  uint64_t flags;
+  void *restorer;
+  uint64_t mask;
+};
+
+// The parent blocked the signals that it forwards, and its caller may ignore some (nohup): the container's program
+// begins with none blocked and none ignored.
 long step_signals(struct stage *stage, const struct stage_step *step) {
   (void)stage, (void)step;
+  struct signal_action action;
+  bytes_clear(&action, sizeof action);
+  // KILL and STOP refuse, and need no change.
+  for (int signal = 1; signal <= 64; signal++)
+    CALL(rt_sigaction, signal, &action, 0, 8);
   uint64_t none = 0;
   return CALL(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
 }

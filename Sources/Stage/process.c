@@ -45,7 +45,8 @@ struct interface_flags {
 long step_loopback(struct stage *stage, const struct stage_step *step) {
   (void)stage, (void)step;
   long fd = CALL(socket, AF_INET, SOCK_DGRAM | O_CLOEXEC, 0);
-  if (fd < 0) return fd;
+  if (fd < 0)
+    return fd;
   struct interface_flags request;
   bytes_clear(&request, sizeof request);
   request.name[0] = 'l', request.name[1] = 'o';

@@ -42,7 +42,8 @@ long mount_attach(struct stage *stage, int mount, int destination) {
 static long attach_root(struct stage *stage, int mount, const char *path) {
   char here = 0;
   long result = CALL(move_mount, mount, &here, AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
-  if (result < 0) FAIL(stage, STAGE_DETAIL_ATTACH, result);
+  if (result < 0)
+    FAIL(stage, STAGE_DETAIL_ATTACH, result);
   stage->root = mount;
   return 0;
 }

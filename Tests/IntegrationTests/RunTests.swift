@@ -39,7 +39,7 @@ extension Integration.Run {
     Case("success", "true", is: ""),
     Case("exit code", "exit 42", is: "", code: 42),
     Case(
-      "environment", #".process.env = ["A=1", "B=two words", "C="]"#, "/usr/bin/env | grep '^[ABC]='",
+      "environment", #".process.env = ["A=1", "B=two words", "C="]"#, "/usr/bin/env | grep '^[ABC]=' | sort",
       is: "A=1\nB=two words\nC="),
     Case("HOME from passwd", #".process.env = ["PATH=/bin"]"#, "echo $HOME", is: "/root"),
     Case(
