@@ -26,8 +26,9 @@ struct OverlayRequest: Sendable {
       return try DetachedMount.overlay(
         lowers: lowers.descriptors, upper: "\(storage)/upper", work: "\(storage)/work", volatile: volatile)
     } catch let error as SystemError {
-      throw ContainerError("\(error); overlayfs may not take a directory on this file system as its upper layer: "
-        + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory")
+      throw ContainerError(
+        "\(error); overlayfs may not take a directory on this file system as its upper layer: "
+          + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory")
     } catch let error as ContainerError {
       throw error
     } catch {

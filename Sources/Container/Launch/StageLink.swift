@@ -55,7 +55,8 @@ struct StageLink: ~Copyable {
     guard Int(report.step) < steps.count else { return StageFailure.afterStart(report, reason) }
     let note = withUnsafeBytes(of: report.note) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     return StageFailure(
-      step: steps[Int(report.step)], reason: reason, detail: stage_detail(report.detail), value: report.value, note: note
+      step: steps[Int(report.step)], reason: reason, detail: stage_detail(report.detail), value: report.value,
+      note: note
     ).error
   }
 }

@@ -28,7 +28,8 @@ enum ContainerLayer {
 
   /// Makes `upper` and `work`. The merged root has upper's mode and owner: those of the top layer's root, or of the
   /// container's root user.
-  static func make(_ path: String, top: CInt, uid: UInt32, gid: UInt32, tmpfs: Bool, size: UInt64?) throws(SystemError) {
+  static func make(_ path: String, top: CInt, uid: UInt32, gid: UInt32, tmpfs: Bool, size: UInt64?) throws(SystemError)
+  {
     var status = stat()
     guard fstat(top, &status) == 0 else { throw SystemError("read top layer") }
     if mkdir(path, 0o700) != 0 {

@@ -11,7 +11,8 @@ public struct LaunchPlan: Sendable {
 
   /// As `swiftcr plan` prints it.
   public var lines: [String] {
-    let first = namespaces.isEmpty ? "clone" : "clone into new \(namespaces.map(\.rawValue).joined(separator: ",")) namespace"
+    let first =
+      namespaces.isEmpty ? "clone" : "clone into new \(namespaces.map(\.rawValue).joined(separator: ",")) namespace"
     return [first] + steps.map(\.description)
   }
 }

@@ -44,7 +44,8 @@ extension Planner {
     Device(type: "c", path: "/dev/null", major: 1, minor: 3), Device(type: "c", path: "/dev/zero", major: 1, minor: 5),
     Device(type: "c", path: "/dev/full", major: 1, minor: 7),
     Device(type: "c", path: "/dev/random", major: 1, minor: 8),
-    Device(type: "c", path: "/dev/urandom", major: 1, minor: 9), Device(type: "c", path: "/dev/tty", major: 5, minor: 0),
+    Device(type: "c", path: "/dev/urandom", major: 1, minor: 9),
+    Device(type: "c", path: "/dev/tty", major: 5, minor: 0),
   ]
 
   /// As runc: none of it when /dev is the host's.
@@ -90,7 +91,8 @@ extension Planner {
     let insideProc = Self.coverable.contains { destination == "/proc/\($0)" }
     if destination.hasPrefix("/proc/"), !insideProc {
       throw PlanError(
-        description: "mounts[\(index)].destination: \"\(mount.destination)\" cannot be mounted because it is inside /proc")
+        description:
+          "mounts[\(index)].destination: \"\(mount.destination)\" cannot be mounted because it is inside /proc")
     }
     let propagation = options.propagation.reduce(UInt(0)) { $0 | $1.type.rawValue }
     var late: [Step] = []

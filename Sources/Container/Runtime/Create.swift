@@ -74,7 +74,8 @@ extension Runtime {
       trace("step: container layer")
       try makeLayer(layer, layers, maps)
       inputs.overlay = OverlayRequest(
-        layers: layers.directories, directory: layer, volatile: layers.volatile ?? (options.mode == .foreground && !options.keep), tmpfs: layers.upper == .tmpfs)
+        layers: layers.directories, directory: layer,
+        volatile: layers.volatile ?? (options.mode == .foreground && !options.keep), tmpfs: layers.upper == .tmpfs)
     }
     let opened = try OpenedHandles(plan, spec, journal, options)
     inputs.descriptors = opened.numbers

@@ -7,7 +7,8 @@ internal import OCI
 struct OpenedHandles: ~Copyable {
   private(set) var numbers: [Handle: CInt] = [:]
 
-  init(_ plan: LaunchPlan, _ spec: Spec, _ journal: borrowing Journal, _ options: LaunchOptions) throws(ContainerError) {
+  init(_ plan: LaunchPlan, _ spec: Spec, _ journal: borrowing Journal, _ options: LaunchOptions) throws(ContainerError)
+  {
     for step in plan.steps {
       switch step {
       case .joinNamespace(let handle, let kinds):

@@ -9,7 +9,9 @@ extension Runtime {
     var journal = try store.open(id, lock: true)
     let state = try state(of: journal)
     guard state.status == .created else {
-      let reason = state.status == .stopped ? "cannot start a container that has stopped" : "cannot start an already running container"
+      let reason =
+        state.status == .stopped
+        ? "cannot start a container that has stopped" : "cannot start an already running container"
       throw ContainerError(reason)
     }
     let number = clinux_stream_socket(0)

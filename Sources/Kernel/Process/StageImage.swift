@@ -65,9 +65,9 @@ private struct ELFWriter {
 
   mutating func fileHeader(entry: UInt64) {
     #if arch(arm64)
-      let machine: UInt16 = 183
+    let machine: UInt16 = 183
     #else
-      let machine: UInt16 = 62
+    let machine: UInt16 = 62
     #endif
     bytes += [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     put(UInt16(2))
