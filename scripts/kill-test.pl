@@ -32,7 +32,8 @@ for (1 .. 15) {
   push @times, time - $begin;
 }
 @times = sort { $a <=> $b } @times;
-my $duration = $times[7];
+# A little longer: a killed run was also traced, and the machine is not always as quick.
+my $duration = $times[7] * 1.2;
 printf "a run takes %.1f ms; %d kills, evenly over it\n", $duration * 1000, $count;
 
 my ($done, $finished, $limit) = (0, 0, $count * 10);
@@ -60,4 +61,4 @@ while ($done < $limit) {
 }
 printf "%-26s %d\n", $_, $kills{$_} for ('before the first step', @steps);
 printf "%-26s %d\n", 'ended before the kill', $finished;
-die "a step was never hit\n" if grep { $kills{$_} == 0 } @steps;
+exit(grep({ $kills{$_} == 0 } @steps) ? 3 : 0);

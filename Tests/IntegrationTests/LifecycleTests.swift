@@ -123,4 +123,16 @@ extension Integration.Lifecycle {
           == ["prestart", "createRuntime", "poststart", "poststop"].map { "\($0) \(id)" })
     }
   }
+
+  @Test("a foreground run can be paused and deleted by others") func foreground() throws {
+    try withBundle { bundle in
+      try bundle.script("while :; do sleep 0.1; done")
+      let run = try bundle.spawn("run", "--bundle", bundle.directory, bundle.id)
+      try Host.wait(for: "running") { try bundle.command("state", bundle.id).output.contains("running") }
+      try bundle.must("pause", bundle.id)
+      try bundle.must("resume", bundle.id)
+      try bundle.must("delete", "--force", bundle.id)
+      #expect(try run.wait().code == 137)
+    }
+  }
 }

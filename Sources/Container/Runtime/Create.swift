@@ -15,7 +15,7 @@ extension Runtime {
     let placement = try kernel { () throws(SystemError) in
       try CgroupPlacement.place(cgroupsPath: bundle.spec.linux.cgroupsPath, id: options.id, host: facts.cgroups)
     }
-    var request = try bundle.request(id: options.id, options: options, cgroup: placement, facts: facts, warn: warn)
+    var request = try bundle.request(id: options.id, options: options, cgroup: placement, facts: facts, warn: trace)
 
     let layer = bundle.layers == nil ? nil : ContainerLayer.newPath(for: options.id)
     // Without a directory for it the overlay covers "/", which every user namespace can reach.
@@ -144,8 +144,9 @@ extension Runtime {
     }
     guard options.mode == .foreground else { return 0 }
     trace("step: wait")
+    journal.unlock()
     let status = try Foreground.wait(launcher.process.pidfd.number, signals, console)
-    if !options.keep { try takeDown(journal) }
+    if !options.keep, journal.relock() { try takeDown(journal) }
     return status.code
   }
 }

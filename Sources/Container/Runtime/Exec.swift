@@ -29,7 +29,7 @@ extension Runtime {
     var request = PlanRequest(
       spec: spec, id: options.id, bundle: record.bundle, rootPath: "/", cgroup: cgroup.placement, facts: facts)
     request.preservedDescriptors = options.preservedDescriptors
-    try request.compile(warn: warn)
+    try request.compile(warn: trace)
     let plan = LaunchPlan.exec(request)
 
     let entrance = try kernel { () throws(SystemError) in

@@ -99,6 +99,20 @@ struct Journal: ~Copyable {
     do { return try ProcessHandle.open(pid: pid, startTime: startTime) } catch { throw ContainerError(error) }
   }
 
+  /// Lets other commands change the container, while a foreground run waits.
+  func unlock() { flock(file.number, LOCK_UN) }
+
+  /// Takes the lock again.
+  /// - Returns: false if somebody has deleted the container meanwhile: its id may be another one's by now.
+  func relock() -> Bool {
+    let number = file.number
+    guard retrying({ flock(number, LOCK_EX) }) == 0 else { return false }
+    var ours = stat()
+    var named = stat()
+    return fstat(number, &ours) == 0 && fstatat(directory, "\(id).journal", &named, AT_SYMLINK_NOFOLLOW) == 0
+      && ours.st_ino == named.st_ino
+  }
+
   /// Forgets the container; the journal goes last.
   func remove() {
     unlink(startSocket)

@@ -46,7 +46,7 @@ extension CommandRunner {
 
   func plan() throws -> Int32 {
     let lines = try Plans.lines(
-      bundle: values.value("bundle") ?? ".", layers: values.values("layer").map(absolute), warn: { log.warning($0) })
+      bundle: values.value("bundle") ?? ".", layers: values.values("layer").map(absolute), warn: { log.debug($0) })
     if values.flag("json") {
       return Output.print(JSON.strings(lines).text(indent: "  ") + "\n")
     }
