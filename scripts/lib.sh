@@ -102,7 +102,7 @@ host_snapshot() {
     ns=$(readlink "$dir/ns/mnt" 2>/dev/null) || continue
     comm=$(cat "$dir/comm" 2>/dev/null) || continue
     case $ns:$comm in
-      "$mine":swiftcr* | "$mine":stage) ;;
+      "$mine":swiftcr | "$mine":swiftcr-stage) ;;
       "$mine":*) continue ;;
     esac
     printf 'process %s %s\n' "$pid" "$comm"
