@@ -44,7 +44,7 @@ let package = Package(
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
-    .testTarget(name: "CommandTests", dependencies: ["swiftcr"], swiftSettings: swiftSettings),
+    .testTarget(name: "CommandTests", dependencies: ["swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(name: "IntegrationTests", swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .c11

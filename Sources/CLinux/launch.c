@@ -98,12 +98,15 @@ int clinux_pidfd_open(int pid) {
 int clinux_wait(int pidfd, int *signaled) {
   siginfo_t info;
   memset(&info, 0, sizeof info);
-  if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0) return -1;
+  if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0)
+    return -1;
   *signaled = info.si_code != CLD_EXITED;
   return info.si_status;
 }
 
-int clinux_kill(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+int clinux_kill(int pidfd, int signal) {
+  return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
 
 int clinux_thread_count(void) {
   struct stat status;

@@ -23,6 +23,24 @@ public enum Directories {
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("make directory", path) }
   }
 
+  /// The names in a directory, in no order.
+  public static func names(_ path: String) throws(SystemError) -> [String] {
+    guard let stream = opendir(path) else { throw SystemError("read directory", path) }
+    defer { closedir(stream) }
+    return names(stream)
+  }
+
+  private static func names(_ stream: OpaquePointer) -> [String] {
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
   /// Removes a tree of ours. Nothing outside of it is touched: directories are opened without following symlinks, and
   /// a file system that is mounted inside ends the removal. What is missing is fine.
   public static func removeTree(_ path: String) throws(SystemError) {
@@ -83,11 +101,7 @@ public enum Directories {
     defer { closedir(stream) }
     rewinddir(stream)
     var directories: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name == "." || name == ".." { continue }
+    for name in names(stream) {
       if unlinkat(directory, name, 0) == 0 || errno == ENOENT { continue }
       if errno == EISDIR || errno == EPERM {
         directories.append(name)

@@ -12,17 +12,6 @@ struct entry {
   char name[];
 };
 
-struct details {
-  uint32_t mask, block_size;
-  uint64_t attributes;
-  uint32_t links, uid, gid;
-  uint16_t mode, spare;
-  uint64_t inode, size, blocks, attributes_mask;
-  uint64_t times[8];
-  uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
-  uint64_t rest[14];
-};
-
 static long copy_bytes(int from, const char *name, int to, uint32_t mode) {
   long in = CALL(openat, from, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
   if (in < 0)
@@ -49,7 +38,7 @@ static long copy_link(int from, const char *name, int to) {
 }
 
 static long copy_entry(int from, const char *name, int to, int depth) {
-  struct details details;
+  struct status details;
   const unsigned basic = 0x7ff;
   long result = CALL(statx, from, name, AT_SYMLINK_NOFOLLOW, basic, &details);
   if (result < 0)
@@ -88,7 +77,7 @@ static long copy_entry(int from, const char *name, int to, int depth) {
 
 long copy_up(int from, int to, int depth) {
   char buffer[ENTRY_BUFFER] __attribute__((aligned(8)));
-  struct details details;
+  struct status details;
   char dot[2], here = 0;
   dot[0] = '.', dot[1] = 0;
   if (depth > DEEPEST)

@@ -14,11 +14,6 @@ struct window_size {
   uint16_t rows, columns, x, y;
 };
 
-struct file_system {
-  long type;
-  long rest[15];
-};
-
 long step_directory(struct stage *stage, const struct stage_step *step) {
   long fd = inroot_directory(stage, text_of(stage, step, 0), (uint32_t)step->number[0]);
   if (fd < 0)

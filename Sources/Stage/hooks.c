@@ -10,10 +10,6 @@
 #define POLLIN 1
 #define CLOSE_RANGE_CLOEXEC 4
 
-struct clone_arguments {
-  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
-
 struct poll_entry {
   int32_t fd;
   int16_t events, results;

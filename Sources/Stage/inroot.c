@@ -7,22 +7,6 @@
 
 #define PROC_SUPER_MAGIC 0x9fa0
 
-struct file_system {
-  long type;
-  long rest[15];
-};
-
-struct status {
-  uint32_t mask, block_size;
-  uint64_t attributes;
-  uint32_t links, uid, gid;
-  uint16_t mode, spare;
-  uint64_t inode, size, blocks, attributes_mask;
-  uint64_t times[8];
-  uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
-  uint64_t rest[14];
-};
-
 long inroot_open(struct stage *stage, const char *path, uint64_t flags, uint64_t resolve) {
   struct open_how how;
   how.flags = flags | O_CLOEXEC;

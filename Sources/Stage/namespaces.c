@@ -64,10 +64,6 @@ long step_write_file(struct stage *stage, const struct stage_step *step) {
   return written < 0 ? written : 0;
 }
 
-struct clone_arguments {
-  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
-
 // The second clone of the two-step launch: a pid, user or time namespace takes effect in a child only. CLONE_PARENT
 // makes the child swiftcr's own, so that it can wait for it; this process has done its part.
 long step_clone(struct stage *stage, const struct stage_step *step) {

@@ -6,10 +6,6 @@
 // statfs(2): the magic number of the file system that a host path is on.
 int64_t clinux_filesystem_type(const char *path);
 
-// pidfd_open(2) and pidfd_send_signal(2): a signal that cannot hit the next owner of a process id.
-int clinux_cgroup_pidfd(int pid);
-int clinux_cgroup_signal(int pidfd, int signal);
-
 static const int64_t clinux_cgroup_v1_magic = 0x27e0eb;
 static const int64_t clinux_cgroup_v2_magic = 0x63677270;
 

@@ -29,7 +29,7 @@ extension Runtime {
       trace("step: record")
       try journal.write(
         ContainerRecord(
-          id: options.id, bundle: bundle.path, rootfs: bundle.rootPath, created: now(), owner: geteuid(),
+          id: options.id, bundle: bundle.path, rootfs: bundle.rootPath, created: .now, owner: geteuid(),
           annotations: bundle.spec.annotations, bootID: BootID.current, cgroupLayout: placement.layout.rawValue,
           cgroups: placement.encoded, layer: layer))
       try journal.keep(config: bundle.config)

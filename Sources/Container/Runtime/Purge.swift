@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Kernel
 
 extension Runtime {
@@ -9,15 +8,10 @@ extension Runtime {
       if let layer = try? store.open(id, lock: false).record?.layer { kept.insert(layer) }
     }
     let directory = DataDirectory.containers
-    guard let stream = opendir(directory) else { return }
-    defer { closedir(stream) }
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+    // Not there: no container ever had a layer.
+    for name in (try? Directories.names(directory)) ?? [] {
       let path = "\(directory)/\(name)"
-      if name == "." || name == ".." || kept.contains(path) { continue }
-      try ContainerLayer.remove(path)
+      if !kept.contains(path) { try ContainerLayer.remove(path) }
     }
   }
 }

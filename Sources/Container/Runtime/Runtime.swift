@@ -1,5 +1,3 @@
-internal import CLinux
-internal import Glibc
 internal import Kernel
 public import OCI
 
@@ -55,11 +53,4 @@ public struct Runtime: ~Copyable {
   }
 
   private func userName(_ uid: UInt32) -> String { uid == 0 ? "root" : "\(uid)" }
-}
-
-/// The present moment.
-func now() -> Timestamp {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(clamping: time.tv_nsec))
 }

@@ -72,15 +72,7 @@ public struct StateStore: ~Copyable {
 
   /// All containers' ids, sorted.
   func ids() throws(ContainerError) -> [String] {
-    guard let stream = opendir(path) else { throw ContainerError(SystemError("read directory", path)) }
-    defer { closedir(stream) }
-    var ids: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasSuffix(".journal") { ids.append(String(name.dropLast(8))) }
-    }
-    return ids.sorted()
+    let names = try kernel { () throws(SystemError) in try Directories.names(path) }
+    return names.filter { $0.hasSuffix(".journal") }.map { String($0.dropLast(8)) }.sorted()
   }
 }

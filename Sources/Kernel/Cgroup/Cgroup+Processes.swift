@@ -106,7 +106,7 @@ extension Cgroup {
       var opened: [(pid: pid_t, descriptor: CInt)] = []
       defer { for process in opened { close(process.descriptor) } }
       for pid in some where pid != own {
-        let descriptor = clinux_cgroup_pidfd(pid)
+        let descriptor = clinux_pidfd_open(pid)
         if descriptor >= 0 {
           opened.append((pid, descriptor))
         } else if errno != ESRCH && errno != EINVAL {
@@ -116,7 +116,7 @@ extension Cgroup {
       }
       let members = Set(try processes(in: path))
       for process in opened where members.contains(process.pid) {
-        if clinux_cgroup_signal(process.descriptor, signal) != 0 && errno != ESRCH {
+        if clinux_kill(process.descriptor, signal) != 0 && errno != ESRCH {
           throw SystemError("send signal \(signal) to process", "\(process.pid)")
         }
       }

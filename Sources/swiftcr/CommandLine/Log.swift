@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Kernel
+internal import OCI
 
 /// Where messages go: to the log file, if there is one, in the form that engines read back, and errors always as one line
 /// to standard error. As runc does: engines search either for the reason.
@@ -65,10 +66,10 @@ final class Log: Sendable {
   private func log(_ level: Level, _ message: String) {
     let message = bounded(message)
     if let file {
-      write(LogLine.file(level, message, format, at: .now), to: file)
+      write(LogLine.file(level, message, format, at: .thisSecond), to: file)
       if level == .error { write(LogLine.terminal(level, message), to: standardError) }
     } else if format == .json {
-      write(LogLine.file(level, message, format, at: .now), to: standardError)
+      write(LogLine.file(level, message, format, at: .thisSecond), to: standardError)
     } else {
       write(LogLine.terminal(level, message), to: standardError)
     }
@@ -105,9 +106,9 @@ enum LogLine {
   static func file(_ level: Log.Level, _ message: String, _ format: Log.Format, at time: Timestamp) -> String {
     switch format {
     case .text:
-      "time=\"\(time.rfc3339)\" level=\(level.rawValue) msg=\(textValue(message))\n"
+      "time=\"\(time)\" level=\(level.rawValue) msg=\(textValue(message))\n"
     case .json:
-      "{\"level\":\"\(level.rawValue)\",\"msg\":\(json(message)),\"time\":\"\(time.rfc3339)\"}\n"
+      "{\"level\":\"\(level.rawValue)\",\"msg\":\(json(message)),\"time\":\"\(time)\"}\n"
     }
   }
 
