@@ -76,7 +76,9 @@ extension PlanRequest {
         for warning in warnings { warn(warning) }
       }
       limits = try RlimitSetting.make(spec.process?.rlimits ?? [])
-      if let profile = spec.linux.seccomp { seccomp = try SeccompFilter.compile(profile) }
+      if let profile = spec.linux.seccomp {
+        seccomp = try SeccompFilter.compile(profile, cache: SeccompCache(directory: DataDirectory.seccomp))
+      }
     } catch {
       throw ContainerError("\(error)")
     }
