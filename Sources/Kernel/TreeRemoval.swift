@@ -62,14 +62,15 @@ public struct TreeRemoval {
 
   private mutating func removeDirectory(_ name: [CChar], in directory: CInt, depth: Int) throws(SystemError) {
     var isUnlocked = false
+    var passes = 0
     while unlinkat(directory, name, AT_REMOVEDIR) != 0 {
       switch errno {
       case ENOENT: return
-      case ENOTEMPTY, EEXIST:
+      // More than once only where readdir skips entries while others are removed; not while somebody fills it.
+      case ENOTEMPTY where passes < 100, EEXIST where passes < 100:
+        passes += 1
         if depth + 1 >= Self.deepest { return try moveUp(name, from: directory) }
-        let child = try name.withUnsafeBufferPointer { (buffer) throws(SystemError) in
-          try Self.openForRemoval(String(cString: buffer), at: directory, raw: buffer.baseAddress)
-        }
+        let child = try Self.openForRemoval(name, at: directory)
         try empty(child.number, depth: depth + 1)
       case EPERM where !isUnlocked, EACCES where !isUnlocked:
         isUnlocked = true
@@ -97,19 +98,14 @@ public struct TreeRemoval {
 
   /// Opens a directory that may have no permissions: without privileges, they are given back first.
   private static func openForRemoval(
-    _ name: String, at parent: CInt, raw: UnsafePointer<CChar>? = nil
+    _ name: UnsafePointer<CChar>, at parent: CInt
   ) throws(SystemError) -> Descriptor {
-    // The name's own bytes where there are any: it need not be UTF-8.
-    func open() -> CInt {
-      guard let raw else { return clinux_open_own_directory(parent, name) }
-      return clinux_open_own_directory(parent, raw)
-    }
-    var number = retrying(open)
+    var number = retrying { clinux_open_own_directory(parent, name) }
     if number < 0, errno == EACCES {
-      if let raw { _ = fchmodat(parent, raw, 0o700, 0) } else { _ = fchmodat(parent, name, 0o700, 0) }
-      number = retrying(open)
+      _ = fchmodat(parent, name, 0o700, 0)
+      number = retrying { clinux_open_own_directory(parent, name) }
     }
-    guard number >= 0 else { throw SystemError("open directory", name) }
+    guard number >= 0 else { throw SystemError("open directory", String(cString: name)) }
     return Descriptor(adopting: number)
   }
 
