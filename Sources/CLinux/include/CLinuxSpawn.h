@@ -30,6 +30,9 @@ int clinux_pipe(int *_Nonnull ends);
 
 // openat2(2) (Linux 5.6) of a directory below `directory`, through no symbolic link and over no mount.
 int clinux_open_own_directory(int directory, const char *_Nonnull name);
+// O_PATH, which Glibc's module lacks.
+static const int clinux_o_path = 010000000;
+
 // getdents64(2).
 int64_t clinux_getdents(int directory, void *_Nonnull buffer, size_t size);
 // Clears the immutable and append-only flags of a directory or regular file.

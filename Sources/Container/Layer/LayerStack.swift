@@ -1,6 +1,7 @@
+internal import CLinux
 internal import Glibc
 internal import Kernel
-public import OCI
+internal import OCI
 
 /// The read-only layers of a container, opened and checked, bottom first.
 ///
@@ -41,7 +42,7 @@ public struct LayerStack: ~Copyable {
 
   private static func open(_ path: String, _ containers: String?) throws(ContainerError) -> Int32 {
     do throws(SystemError) {
-      let layer = try Descriptor.open(path, O_PATH | O_DIRECTORY)
+      let layer = try Descriptor.open(path, clinux_o_path | O_DIRECTORY)
       if let containers, let real = realPath("/proc/self/fd/\(layer.number)") {
         if isInside(real, containers) || isInside(containers, real) {
           throw SystemError.refusal("layer \(path) overlaps with the containers' own layers in \(containers)")

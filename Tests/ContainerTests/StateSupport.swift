@@ -1,0 +1,48 @@
+import Glibc
+import Kernel
+import OCI
+import Testing
+
+@testable import Container
+
+/// A directory that goes with its owner.
+final class TemporaryDirectory: Sendable {
+  let path: String
+
+  init() throws {
+    var template = Array("/tmp/swiftcr-test-XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  deinit {
+    guard let parent = try? Descriptor.open("/tmp", O_RDONLY | O_DIRECTORY) else { return }
+    try? TreeRemoval.remove(String(path.dropFirst(5)), at: parent.number)
+  }
+
+  static func / (directory: TemporaryDirectory, name: String) -> String { "\(directory.path)/\(name)" }
+}
+
+func write(_ text: String, to path: String, mode: UInt32 = 0o600) throws {
+  let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+  try file.writeAll(text.utf8, subject: path)
+}
+
+func exists(_ path: String) -> Bool {
+  var status = stat()
+  return lstat(path, &status) == 0
+}
+
+func record(_ id: String = "c1") throws -> ContainerRecord {
+  try ContainerRecord(id: ContainerID(validating: id), bundle: "/b", rootfs: "/b/rootfs")
+}
+
+/// Starts a program and lets it run.
+func spawn(_ path: String, _ arguments: [String]) throws -> pid_t {
+  var pointers: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
+  defer { for pointer in pointers { free(pointer) } }
+  pointers.append(nil)
+  var pid: pid_t = 0
+  try #require(posix_spawn(&pid, path, nil, nil, pointers, nil) == 0)
+  return pid
+}
