@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "CLinux.h"
@@ -49,7 +50,7 @@ static int clone3(uint64_t flags, int cgroup, int *pidfd) {
   return (int)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
-int clinux_launch(const struct clinux_launch *launch, int *pidfd) {
+int clinux_start(const struct clinux_launch *launch, int *pidfd) {
   int pid = clone3(launch->flags, launch->cgroup, pidfd);
   if (pid == 0)
     execute(launch);
@@ -93,6 +94,16 @@ int clinux_pidfd_getfd(int pidfd, int number) {
 int clinux_pidfd_open(int pid) {
   return (int)syscall(SYS_pidfd_open, pid, 0);
 }
+
+int clinux_wait(int pidfd, int *signaled) {
+  siginfo_t info;
+  memset(&info, 0, sizeof info);
+  if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0) return -1;
+  *signaled = info.si_code != CLD_EXITED;
+  return info.si_status;
+}
+
+int clinux_kill(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
 
 int clinux_thread_count(void) {
   struct stat status;

@@ -7,9 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -89,28 +87,13 @@ int clinux_run_program(const struct clinux_program *program, int *pidfd) {
   if (failed == 0)
     return pid;
   if (pid > 0) {
-    int status;
-    clinux_pidfd_wait(*pidfd, &status);
+    int signaled;
+    while (clinux_wait(*pidfd, &signaled) < 0 && errno == EINTR) {
+    }
     close(*pidfd);
   }
   errno = failed;
   return -1;
-}
-
-int clinux_pidfd_signal(int pidfd, int signal) {
-  return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-}
-
-int clinux_pidfd_wait(int pidfd, int *status) {
-  siginfo_t info;
-  int result;
-  do {
-    result = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
-  } while (result != 0 && errno == EINTR);
-  if (result != 0)
-    return -1;
-  *status = info.si_status;
-  return info.si_code == CLD_EXITED ? 1 : 2;
 }
 
 int clinux_pipe(int *ends) {
@@ -137,10 +120,6 @@ int clinux_clear_immutable(int fd) {
     return 0;
   flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
   return ioctl(fd, FS_IOC_SETFLAGS, &flags);
-}
-
-int clinux_random(void *buffer, size_t size) {
-  return getrandom(buffer, size, 0) == (ssize_t)size ? 0 : -1;
 }
 
 int clinux_set_xattr(int fd, const char *name, const void *value, size_t size) {

@@ -1,42 +1,36 @@
 internal import CLinux
 internal import Glibc
 
-/// Names in directories that this program owns, by the directory's descriptor; a name is one component.
+/// Directories of our own on the host.
 public enum Directories {
-  /// Makes a directory and opens it.
-  ///
-  /// - Throws: `EEXIST` when the name is taken.
-  public static func make(_ name: String, mode: UInt32, at parent: CInt) throws(SystemError) -> Descriptor {
-    guard mkdirat(parent, name, mode) == 0 else { throw SystemError("make directory", name) }
-    return try open(name, at: parent)
-  }
-
-  /// Opens a directory of this program, through no symbolic link and over no mount (openat2, Linux 5.6).
-  ///
-  /// - Throws: `EXDEV` when something is mounted there, `ELOOP` for a link.
-  public static func open(_ name: String, at parent: CInt) throws(SystemError) -> Descriptor {
-    let number = retrying { clinux_open_own_directory(parent, name) }
-    guard number >= 0 else { throw SystemError("open directory", name) }
-    return Descriptor(adopting: number)
-  }
-
-  /// Opens the directory at a host path; made first, with those above it, if there is none.
-  ///
-  /// - Parameter mode: of what is made.
-  public static func openMaking(_ path: String, mode: UInt32) throws(SystemError) -> Descriptor {
+  /// Opens a directory, made private with its parents when missing.
+  public static func open(_ path: String) throws(SystemError) -> Descriptor {
     do throws(SystemError) {
       return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     } catch {
       guard error.errno == .noEntry else { throw error }
     }
-    var end = path.utf8.startIndex
-    while end < path.utf8.endIndex {
-      let next = path.utf8.index(after: end)
-      end = path.utf8[next...].firstIndex(of: UInt8(ascii: "/")) ?? path.utf8.endIndex
-      let part = String(path[..<end])
-      if mkdir(part, mode) != 0, errno != EEXIST { throw SystemError("make directory", part) }
-    }
+    try make(path)
     return try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+  }
+
+  /// Makes a directory and its parents, mode 0700; what exists is left alone.
+  public static func make(_ path: String) throws(SystemError) {
+    if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else {
+      throw SystemError("make directory", path)
+    }
+    try make(String(path[..<slash]))
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("make directory", path) }
+  }
+
+  /// Opens a directory of this program, through no symbolic link and over no mount (openat2, Linux 5.6).
+  ///
+  /// - Throws: `EXDEV` when something is mounted there, `ELOOP` for a link.
+  public static func openOwn(_ name: String, at parent: CInt) throws(SystemError) -> Descriptor {
+    let number = retrying { clinux_open_own_directory(parent, name) }
+    guard number >= 0 else { throw SystemError("open directory", name) }
+    return Descriptor(adopting: number)
   }
 
   /// The names in a directory, but `.` and `..`, in no order.

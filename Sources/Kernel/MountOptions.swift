@@ -35,6 +35,11 @@ public struct MountOptions: Sendable, Equatable {
     public var key: String
     /// `nil` is a flag (`FSCONFIG_SET_FLAG`), everything else a string.
     public var value: String?
+
+    public init(key: String, value: String? = nil) {
+      self.key = key
+      self.value = value
+    }
   }
 
   /// Attributes (`MOUNT_ATTR_*`) to set on this mount alone.

@@ -46,14 +46,18 @@ public struct RlimitSetting: Sendable, Equatable {
     "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
   ]
 
+  /// The name of a resource; its number if it has none.
+  public static func name(_ resource: UInt32) -> String {
+    Int(resource) < names.count ? names[Int(resource)] : "\(resource)"
+  }
+
   /// The kernel's number of a resource, or `nil`.
   public static func number(of name: String) -> UInt32? { names.firstIndex(of: name).map { UInt32($0) } }
 
   /// Sets the limit of a process; 0 is the calling one. Raising a hard limit takes CAP_SYS_RESOURCE (`EPERM`).
   public func set(pid: Int32) throws(SystemError) {
     guard clinux_set_limit(pid, resource, soft, hard) == 0 else {
-      let known = Int(resource) < RlimitSetting.names.count
-      let name = known ? RlimitSetting.names[Int(resource)] : "\(resource)"
+      let name = RlimitSetting.name(resource)
       throw SystemError("set limit", "\(name) to \(soft):\(hard)")
     }
   }

@@ -67,6 +67,7 @@ static inline long call6(long nr, long a, long b, long c, long d, long e, long f
 #define O_CREAT 0100
 #define O_EXCL 0200
 #define O_NOCTTY 0400
+#define O_NONBLOCK 04000
 #define O_CLOEXEC 02000000
 #define O_PATH 010000000
 

@@ -75,7 +75,9 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_umask(stage, step);
   case STAGE_PERSONALITY:
     return step_personality(stage, step);
-  case STAGE_CWD:
+  case STAGE_HOME:
+      return step_home(stage, step);
+    case STAGE_CWD:
     return step_cwd(stage, step);
   case STAGE_RLIMIT:
     return step_rlimit(stage, step);

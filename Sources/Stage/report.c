@@ -47,6 +47,8 @@ void stage_report(struct stage *stage, uint32_t kind, long error, int value, int
   report.error = (int32_t)-error;
   report.detail = stage->detail;
   report.value = value;
+  const struct stage_step *steps = (const struct stage_step *)(stage->plan + 1);
+  if (stage->step < stage->plan->step_count) report.op = steps[stage->step].op;
   text_copy(report.note, sizeof report.note, stage->note);
 
   struct vector vector = {&report, sizeof report};

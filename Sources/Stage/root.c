@@ -38,16 +38,12 @@ long mount_attach(struct stage *stage, int mount, int destination) {
   return 0;
 }
 
+// The mount's own descriptor is the root from now on: the path is not looked up again.
 static long attach_root(struct stage *stage, int mount, const char *path) {
   char here = 0;
   long result = CALL(move_mount, mount, &here, AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
-  CALL(close, mount);
-  if (result < 0)
-    FAIL(stage, STAGE_DETAIL_ATTACH, result);
-  long root = CALL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0)
-    FAIL(stage, STAGE_DETAIL_DESTINATION, root);
-  stage->root = (int)root;
+  if (result < 0) FAIL(stage, STAGE_DETAIL_ATTACH, result);
+  stage->root = mount;
   return 0;
 }
 
@@ -102,10 +98,6 @@ long step_pivot(struct stage *stage, const struct stage_step *step) {
     result = CALL(move_mount, stage->root, &here, AT_FDCWD, slash, MOVE_MOUNT_F_EMPTY_PATH);
     if (result == 0)
       result = CALL(fchdir, stage->root);
-    if (result == 0)
-      result = CALL(chroot, dot);
-  } else if (step->flags & STAGE_ROOT_ONLY) {
-    result = CALL(fchdir, stage->root);
     if (result == 0)
       result = CALL(chroot, dot);
   } else {

@@ -67,7 +67,7 @@ stage_handler step_sysctl, step_label;                                          
 stage_handler step_hook, step_sync, step_wait_start;                                     // hooks.c
 stage_handler step_hostname, step_domainname, step_umask, step_personality, step_cwd, step_rlimit, step_bounding,
     step_credentials, step_capset, step_ambient, step_no_new_privs, step_seccomp; // process.c
-stage_handler step_lookup, step_tidy, step_exec;                                  // execute.c
+stage_handler step_home, step_lookup, step_tidy, step_exec;                       // execute.c
 
 long mount_attach(struct stage *stage, int mount, int destination);
 long mount_set(int fd, uint64_t set, uint64_t clear, uint64_t propagation, int recursive);

@@ -7,35 +7,38 @@ import Testing
 
 @Suite struct LayerTests {
   let directory: TemporaryDirectory
-  let data: DataDirectory
-  let store: StateStore
+  let containers: String
+  let root: String
 
   init() throws {
     directory = try TemporaryDirectory()
-    data = DataDirectory(path: directory / "data")
-    store = try StateStore(path: directory / "state")
+    containers = directory / "data/containers"
+    root = directory / "state"
   }
 
   /// A container with a layer: its journal's record, then the layer.
-  private func make(_ id: String, mode: UInt32 = 0o755) throws -> (Journal, String) {
-    var record = try record(id)
-    let path = try ContainerLayer.newPath(for: record.id, in: data)
-    record.layer = path
-    let journal = try store.reserve(record)
+  private func make(_ id: String, mode: UInt32 = 0o755) throws -> String {
+    let path = ContainerLayer.newPath(for: id, in: containers)
+    let store = try StateStore(root: root)
+    var journal = try store.reserve(id)
+    try journal.write(record(id, layer: path))
     let top = directory / "top"
     if !exists(top) { try #require(mkdir(top, 0o755) == 0) }
+    let opened = try Descriptor.open(top, O_RDONLY | O_DIRECTORY)
     try #require(chmod(top, mode) == 0)
-    let layer = try ContainerLayer.make(
-      path: path, in: data, top: Descriptor.open(top, O_RDONLY | O_DIRECTORY), store: store)
-    #expect(layer.upperPath == path + "/upper")
-    return (journal, path)
+    try ContainerLayer.make(
+      path, top: opened.number, uid: 0, gid: 0, tmpfs: false, size: nil, owner: store.layerOwner())
+    return path
+  }
+
+  private func forget(_ id: String) throws {
+    let store = try StateStore(root: root)
+    try store.open(id, lock: true).remove()
   }
 
   @Test(arguments: [0o755, 0o1777, 0o2750, 0o000] as [UInt32])
   func upperLooksLikeTheTopLayer(mode: UInt32) throws {
-    let old = umask(0o077)
-    umask(old)
-    let (_, path) = try make("c1", mode: mode)
+    let path = try make("c1", mode: mode)
     var status = stat()
     try #require(stat(path + "/upper", &status) == 0)
     #expect(status.st_mode & 0o7777 == mode)
@@ -44,74 +47,76 @@ import Testing
     #expect(status.st_mtim.tv_sec == top.st_mtim.tv_sec && status.st_mtim.tv_nsec == top.st_mtim.tv_nsec)
     try #require(stat(path, &status) == 0)
     #expect(status.st_mode & 0o7777 == 0o700)
-    try ContainerLayer.remove(path: path)
+    try ContainerLayer.remove(path, in: containers)
     #expect(!exists(path))
-    try ContainerLayer.remove(path: path)
-    try ContainerLayer.remove(path: directory / "no/such/layer")
+    try ContainerLayer.remove(path, in: containers)
+    try ContainerLayer.remove(directory / "no/such/layer", in: directory / "no/such")
   }
 
-  @Test func takenPathIsLeftAlone() throws {
-    let (_, path) = try make("c1")
-    try write("x", to: path + "/upper/file")
-    #expect(throws: ContainerError.self) {
-      _ = try ContainerLayer.make(
-        path: path, in: data, top: Descriptor.open("/", O_RDONLY | O_DIRECTORY), store: store
-      ).path
+  @Test func onlyLayersAreRemoved() throws {
+    for path in ["/", directory / "data", containers, containers + "/", containers + "/..", containers + "/a/b"] {
+      #expect(throws: ContainerError.self) { try ContainerLayer.remove(path, in: containers) }
     }
-    #expect(exists(path + "/upper/file"))
   }
 
   @Test(.enabled(if: geteuid() == 0, "needs root"))
   func mappedOwner() throws {
-    let path = try ContainerLayer.newPath(for: ContainerID(validating: "c"), in: data)
+    let path = ContainerLayer.newPath(for: "c", in: containers)
     let top = try Descriptor.open("/", O_RDONLY | O_DIRECTORY)
-    _ = try ContainerLayer.make(path: path, in: data, top: top, owner: (100_000, 100_001), store: store).path
+    try ContainerLayer.make(
+      path, top: top.number, uid: 100_000, gid: 100_001, tmpfs: false, size: nil, owner: nil)
     var status = stat()
     try #require(stat(path + "/upper", &status) == 0)
     #expect(status.st_uid == 100_000 && status.st_gid == 100_001)
   }
 
   @Test func orphansGoAndOthersStay() throws {
-    let (kept, keptPath) = try make("kept")
-    let (gone, gonePath) = try make("gone")
-    try write("x", to: gonePath + "/upper/file")
-    try gone.remove()
+    let kept = try make("kept")
+    let gone = try make("gone")
+    try forget("gone")
+    try write("x", to: gone + "/upper/file")
     // The same id again, with another layer than the old one: that is an orphan too.
-    let (_, secondPath) = try make("again")
-    let (again, firstPath) = (try store.open(ContainerID(validating: "again"), lock: .none), secondPath)
-    try again.remove()
-    let (_, newPath) = try make("again")
-    try #require(mkdir(data.path(of: .containers) + "/foreign", 0o700) == 0)
-    try #require(mkdir(data.path(of: .containers) + "/young-01234567", 0o700) == 0)
-    let one = try ContainerLayer.reapOrphans(in: data, of: ContainerID(validating: "again"))
+    let first = try make("again")
+    try forget("again")
+    let second = try make("again")
+    for name in ["foreign", "young-01234567"] { try #require(mkdir("\(containers)/\(name)", 0o700) == 0) }
+    let one = try ContainerLayer.reapOrphans(of: "again", in: containers)
     #expect(one.removed == 1 && one.failures.isEmpty)
-    let all = try ContainerLayer.reapOrphans(in: data)
+    #expect(exists(gone))
+    let all = try ContainerLayer.reapOrphans(in: containers)
     #expect(all.removed == 1 && all.failures.isEmpty)
-    #expect(!exists(gonePath) && !exists(firstPath))
-    #expect(exists(keptPath) && exists(newPath))
-    #expect(exists(data.path(of: .containers) + "/foreign"))
-    #expect(exists(data.path(of: .containers) + "/young-01234567"))
-    #expect(kept.id.value == "kept")
+    #expect(!exists(gone) && !exists(first))
+    #expect(exists(kept) && exists(second))
+    #expect(exists(containers + "/foreign") && exists(containers + "/young-01234567"))
   }
 
   @Test func storeOutOfSightKeepsItsLayers() throws {
-    let (journal, path) = try make("c1")
-    try journal.remove()
+    let path = try make("c1")
+    try forget("c1")
     // Another directory at the same path, as in another mount namespace.
-    try #require(rename(store.path, store.path + ".away") == 0)
-    try #require(mkdir(store.path, 0o700) == 0)
-    #expect(try ContainerLayer.reapOrphans(in: data).removed == 0)
+    try #require(rename(root, root + ".away") == 0)
+    try #require(mkdir(root, 0o700) == 0)
+    #expect(try ContainerLayer.reapOrphans(in: containers).removed == 0)
     #expect(exists(path))
   }
 
+  @Test func afterARebootTheStoreIsGone() throws {
+    let path = try make("c1")
+    var owner = try #require(try StateStore(root: root).layerOwner())
+    owner.boot = "0123456789abcdef"
+    owner.mark(path)
+    #expect(try ContainerLayer.reapOrphans(in: containers).removed == 0)
+    try #require(rename(root, root + ".away") == 0)
+    #expect(try ContainerLayer.reapOrphans(in: containers).removed == 1)
+    #expect(!exists(path))
+  }
+
   @Test func markSurvives() throws {
-    let (_, path) = try make("c1")
-    let open = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
-    let mark = try #require(LayerOwner(of: open.number))
-    #expect(mark == LayerOwner(store: store))
+    let path = try make("c1")
+    let mark = try #require(LayerOwner(of: Descriptor.open(path, O_RDONLY | O_DIRECTORY).number))
+    #expect(mark == (try StateStore(root: root).layerOwner()))
     #expect(mark.isStoreInSight())
-    let top = try Descriptor.open("/", O_RDONLY | O_DIRECTORY)
-    #expect(LayerOwner(of: top.number) == nil)
+    #expect(LayerOwner(of: try Descriptor.open("/", O_RDONLY | O_DIRECTORY).number) == nil)
   }
 
   @Test func stack() throws {
@@ -119,21 +124,24 @@ import Testing
     try write("x", to: directory / "file")
     func failure(_ directories: [String]) -> String? {
       do throws(ContainerError) {
-        _ = try LayerStack(opening: directories, bundle: directory.path, data: data).descriptors
+        _ = try LayerStack(directories, containers: containers).descriptors
       } catch {
         return "\(error)"
       }
       return nil
     }
-    let opened = try LayerStack(opening: [directory / "a", "b"], bundle: directory.path, data: data)
+    let a = directory / "a"
+    let opened = try LayerStack([a, directory / "b"], containers: containers)
     #expect(opened.descriptors.count == 2)
     #expect(failure([directory / "file"]) == "layer \(directory / "file") is not a directory")
-    #expect(failure(["a", "missing"]) == "open layer \(directory / "missing"): no such file or directory")
+    #expect(failure([a, directory / "missing"]) == "layer \(directory / "missing"): no such file or directory")
+    #expect(failure([directory / "file/x"]) == "layer \(directory / "file/x"): not a directory")
     #expect(failure([]) == "expected 1 to 500 layers, found 0")
-    #expect(failure(Array(repeating: "a", count: 501)) == "expected 1 to 500 layers, found 501")
-    let (_, path) = try make("c1")
+    #expect(failure(Array(repeating: a, count: 501)) == "expected 1 to 500 layers, found 501")
+    #expect(failure([directory.path]) == nil)
+    let path = try make("c1")
     #expect(failure([path + "/upper"])?.contains("overlaps with the containers' own layers") == true)
     #expect(failure([directory.path])?.contains("overlaps with the containers' own layers") == true)
-    #expect(failure([directory / "a"]) == nil)
+    #expect(failure([a]) == nil)
   }
 }

@@ -6,37 +6,23 @@ import Testing
 @testable import Container
 
 @Suite struct StateJournalTests {
-  func full() throws -> ContainerRecord {
-    var record = try record("web.1")
-    record.annotations = ["a\n": "\"\\\u{2028}é", "": "x"]
-    record.cgroups = ["/sys/fs/cgroup/a", "/sys/fs/cgroup/b"]
-    record.layer = "/var/lib/swiftcr/containers/web.1-0123abcd"
-    record.leases = ["/l"]
-    record.mounts = ["/m"]
-    record.systemdUnit = "swiftcr-web.scope"
-    record.newKeyring = false
-    var hook = Hook()
-    hook.path = "/bin/true"
-    hook.args = ["true", ""]
-    hook.env = ["A=b"]
-    hook.timeout = 3
-    record.poststop = [hook]
-    return record
+  func full() -> ContainerRecord {
+    var full = record("web.1", layer: "/var/lib/swiftcr/containers/web.1-0123abcd")
+    full.annotations = ["a\n": "\"\\\u{2028}é", "": "x"]
+    full.cgroups = ["/sys/fs/cgroup/a", "/sys/fs/cgroup/b"]
+    full.cgroupLayout = "v2"
+    return full
   }
 
   @Test func everythingComesBack() throws {
-    let record = try full()
-    #expect(ContainerRecord(json: try JSON.parse(record.json.bytes())) == record)
-    let plain = try StateJournalTests.plain()
-    #expect(ContainerRecord(json: try JSON.parse(plain.json.bytes())) == plain)
+    #expect(ContainerRecord(try JSON.parse(full().json.bytes())) == full())
+    #expect(ContainerRecord(try JSON.parse(record().json.bytes())) == record())
   }
-
-  private static func plain() throws -> ContainerRecord { try record() }
 
   /// However much of a journal a crash leaves, it says what its complete lines say, and takes further events.
   @Test func tornAnywhere() throws {
-    let record = try full()
-    let events: [ContainerEvent] = [.process(ProcessID(pid: 7, startTime: 99)), .started, .exited(137)]
+    let record = full()
+    let events: [ContainerEvent] = [.process(pid: 7, startTime: 99), .started, .process(pid: 8, startTime: 100)]
     var bytes = record.json.bytes() + [10]
     let recordEnd = bytes.count
     var ends: [Int] = []
@@ -46,82 +32,66 @@ import Testing
     }
     for length in 0...bytes.count {
       let torn = Array(bytes.prefix(length))
-      let history = try ContainerHistory.parse(torn)
+      let contents = try JournalContents(parsing: torn)
       guard length >= recordEnd else {
-        #expect(history == nil, "\(length) bytes")
+        #expect(contents == JournalContents(), "\(length) bytes")
         continue
       }
-      var expected = ContainerHistory(record: record)
+      var expected = JournalContents()
+      expected.record = record
       for (event, end) in zip(events, ends) where length >= end { expected.apply(event) }
-      #expect(history == expected, "\(length) bytes")
-      expected.apply(.exited(3))
-      #expect(try ContainerHistory.parse(torn + [10] + ContainerEvent.exited(3).json.bytes() + [10]) == expected)
+      #expect(contents == expected, "\(length) bytes")
+      let next = ContainerEvent.process(pid: 9, startTime: 3)
+      expected.apply(next)
+      #expect(try JournalContents(parsing: torn + [10] + next.json.bytes() + [10]) == expected)
     }
   }
 
   @Test(arguments: [
-    "", "\n", "{}", "{\"version\":1}\n", "[1]\n{\"started\":true}\n", "\u{0}\u{0}\n", "{\"version\":1,\"id\":\"../x\"}\n",
+    "", "\n", "{}", "{\"version\":1}\n", "[1]\n{\"pid\":1,\"startTime\":1}\n", "\u{0}\u{0}\n", "{\"version\":0}\n",
   ])
   func noRecord(text: String) throws {
-    #expect((try? ContainerHistory.parse(Array(text.utf8))).flatMap { $0 } == nil)
+    #expect(try JournalContents(parsing: Array(text.utf8)) == JournalContents())
+  }
+
+  @Test(arguments: [
+    "{\"pid\":-1,\"startTime\":1}", "{\"pid\":4294967297,\"startTime\":1}", "{\"pid\":1}", "{\"started\":false}", "7",
+    "x",
+  ])
+  func noEvent(line: String) throws {
+    let contents = try JournalContents(parsing: record().json.bytes() + Array("\n\(line)\n".utf8))
+    #expect(contents.record == record() && contents.pid == 0 && !contents.isStarted)
   }
 
   @Test func newerVersionIsRefused() throws {
     let bytes = Array("{\"version\":2,\"id\":\"c\"}\n".utf8)
-    let error = #expect(throws: ContainerError.self) { try ContainerHistory.parse(bytes) }
-    #expect(error?.description == "read state of c: a newer version of this program wrote it: use that one")
+    #expect(throws: ContainerError.self) { try JournalContents(parsing: bytes) }
   }
 
-  @Test(arguments: [
-    (false, false, nil, true, false, "creating"),
-    (false, false, nil, false, false, "stopped"),
-    (true, false, nil, false, true, "created"),
-    (true, true, nil, false, true, "running"),
-    (true, true, nil, true, false, "stopped"),
-    (true, false, nil, true, false, "stopped"),
-    (true, true, 0, true, true, "stopped"),
-  ] as [(Bool, Bool, Int32?, Bool, Bool, String)])
-  func status(hasProcess: Bool, isStarted: Bool, code: Int32?, runtime: Bool, process: Bool, expected: String) throws {
-    var history = ContainerHistory(record: try record())
-    history.record.bootID = "this"
-    history.record.runtime = ProcessID(pid: 10, startTime: 1)
-    if hasProcess { history.process = ProcessID(pid: 11, startTime: 2) }
-    history.isStarted = isStarted
-    history.exitCode = code
-    let alive = { (id: ProcessID) in id.pid == 10 ? runtime : process }
-    #expect(history.status(bootID: "this", isAlive: alive).rawValue == expected)
-    #expect(history.status(bootID: "next", isAlive: { _ in true }) == .stopped)
-  }
-
-  @Test func aliveIsThisVeryProcess() throws {
-    let me = try ProcessID.current()
-    #expect(me.isAlive)
-    #expect(!ProcessID(pid: me.pid, startTime: me.startTime + 1).isAlive)
-    let handle = try ProcessHandle.open(me.pid, startTime: me.startTime)
+  @Test func aProcessIsThisVeryOne() throws {
+    let start = try #require(ProcessHandle.startTime(of: getpid()))
+    let handle = try ProcessHandle.open(pid: getpid(), startTime: start)
     #expect(handle != nil)
-    let other = try ProcessHandle.open(me.pid, startTime: me.startTime + 1)
+    let other = try ProcessHandle.open(pid: getpid(), startTime: start + 1)
     #expect(other == nil)
   }
 
-  @Test func zombieIsNotAlive() throws {
-    let pid = try spawn("/bin/sh", ["-c", "exit 3"])
-    let id = try ProcessID(of: pid)
-    let handle = try ProcessHandle.open(pid)
-    #expect(try handle.exited(timeout: 10_000))
-    #expect(!id.isAlive)
-    #expect(try handle.wait() == .exited(3))
-    let gone = try ProcessHandle.open(pid, startTime: id.startTime)
+  @Test func deadOnesAreNone() throws {
+    let pid = try spawn("/bin/sleep", ["100"])
+    let start = try #require(ProcessHandle.startTime(of: pid))
+    guard let handle = try ProcessHandle.open(pid: pid, startTime: start) else { throw Errno.noProcess }
+    #expect(try !handle.hasExited(timeout: 0))
+    try handle.signal(SIGTERM)
+    #expect(try handle.hasExited(timeout: 10_000))
+    #expect(ProcessStat.read(pid)?.isDead == true)
+    let zombie = try ProcessHandle.open(pid: pid, startTime: start)
+    #expect(zombie == nil)
+    let status = ChildProcess.reap(handle.pidfd.number)
+    #expect(status == .signaled(SIGTERM))
+    #expect(status?.code == 143)
+    #expect(status?.description == "signal: terminated")
+    let gone = try ProcessHandle.open(pid: pid, startTime: start)
     #expect(gone == nil)
-  }
-
-  @Test func signalsGoToTheProcess() throws {
-    let handle = try ProcessHandle.open(try spawn("/bin/sleep", ["100"]))
-    #expect(try !handle.exited())
-    try handle.sendSignal(SIGTERM)
-    let status = try handle.wait()
-    #expect(status == .signalled(SIGTERM))
-    #expect(status.code == 143)
-    #expect(status.description == "signal: terminated")
   }
 
   @Test(arguments: [

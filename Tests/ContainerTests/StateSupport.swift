@@ -33,8 +33,10 @@ func exists(_ path: String) -> Bool {
   return lstat(path, &status) == 0
 }
 
-func record(_ id: String = "c1") throws -> ContainerRecord {
-  try ContainerRecord(id: ContainerID(validating: id), bundle: "/b", rootfs: "/b/rootfs")
+func record(_ id: String = "c1", layer: String? = nil) -> ContainerRecord {
+  ContainerRecord(
+    id: id, bundle: "/b", rootfs: "/b/rootfs", created: Timestamp(seconds: 1, nanoseconds: 2), owner: geteuid(),
+    annotations: [:], bootID: BootID.current, cgroupLayout: "", cgroups: [], layer: layer)
 }
 
 /// Starts a program and lets it run.

@@ -28,7 +28,7 @@ struct clinux_launch {
 };
 
 // clone3(2), then execveat(2) of the program in the child, in which only this function's C runs. The pid, and a pidfd.
-int clinux_launch(const struct clinux_launch *_Nonnull launch, int *_Nonnull pidfd);
+int clinux_start(const struct clinux_launch *_Nonnull launch, int *_Nonnull pidfd);
 
 // clone3(2) of a child that waits in C until `release` is closed by everybody else: a user namespace to map ids with.
 int clinux_hold_namespace(uint64_t flags, int release, int *_Nonnull pidfd);
@@ -46,6 +46,11 @@ int clinux_namespace_type(int fd);
 int clinux_pidfd_getfd(int pidfd, int number);
 // pidfd_open(2) (Linux 5.3).
 int clinux_pidfd_open(int pid);
+
+// waitid(2) by pidfd: the exit status, or the signal with `signaled` set; -1 if it is no child of ours.
+int clinux_wait(int pidfd, int *_Nonnull signaled);
+// pidfd_send_signal(2).
+int clinux_kill(int pidfd, int signal);
 
 // The number of this process's threads, from /proc/self/task's link count; -1 if that cannot be read.
 int clinux_thread_count(void);

@@ -20,28 +20,17 @@ struct clinux_program {
 // pidfd. When the program cannot be executed: -1 with the child's errno, and the child is reaped.
 int clinux_run_program(const struct clinux_program *_Nonnull program, int *_Nonnull pidfd);
 
-// pidfd_send_signal(2) (Linux 5.1).
-int clinux_pidfd_signal(int pidfd, int signal);
-// waitid(2) with P_PIDFD (Linux 5.4): 1 and the exit code, or 2 and the signal; -1 with errno.
-int clinux_pidfd_wait(int pidfd, int *_Nonnull status);
-
 // pipe2(2) with O_CLOEXEC.
 int clinux_pipe(int *_Nonnull ends);
 
 // openat2(2) (Linux 5.6) of a directory below `directory`, through no symbolic link and over no mount.
 int clinux_open_own_directory(int directory, const char *_Nonnull name);
-// O_PATH, which Glibc's module lacks.
-static const int clinux_o_path = 010000000;
-
 // getdents64(2).
 int64_t clinux_getdents(int directory, void *_Nonnull buffer, size_t size);
 // Clears the immutable and append-only flags of a directory or regular file.
 int clinux_clear_immutable(int fd);
 
-// getrandom(2), which does not block on a host that has booted.
-int clinux_random(void *_Nonnull buffer, size_t size);
-
-// fsetxattr(2), and getxattr(2) without following a link.
+// fsetxattr(2) and fgetxattr(2).
 int clinux_set_xattr(int fd, const char *_Nonnull name, const void *_Nonnull value, size_t size);
 int64_t clinux_get_xattr(int fd, const char *_Nonnull name, void *_Nonnull value, size_t size);
 

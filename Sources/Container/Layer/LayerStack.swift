@@ -3,57 +3,45 @@ internal import Glibc
 internal import Kernel
 internal import OCI
 
-/// The read-only layers of a container, opened and checked, bottom first.
-///
-/// The descriptors are `O_PATH`: the layers that were checked are the ones that are mounted, whatever happens to their
-/// paths meanwhile.
-public struct LayerStack: ~Copyable {
-  /// Owned by this value, bottom first.
-  public let descriptors: [Int32]
+/// Open layers, bottom first; closed with this value.
+struct LayerStack: ~Copyable {
+  let descriptors: [CInt]
 
-  /// Opens the layers of a request.
+  /// Opens 1 to 500 directories. Not with `O_PATH`: fsconfig(2) takes such descriptors since Linux 6.14 only.
   ///
-  /// - Parameters:
-  ///   - directories: bottom first; relative ones start at `bundle`.
-  ///   - data: its container layers change all the time, overlayfs wants lower directories that do not, and refuses
-  ///     one that holds its own upper.
-  /// - Throws: `layer /x is not a directory`, and the like.
-  public init(opening directories: [String], bundle: String, data: DataDirectory) throws(ContainerError) {
-    guard (1...LayerRequest.mostDirectories).contains(directories.count) else {
-      throw ContainerError("expected 1 to \(LayerRequest.mostDirectories) layers, found \(directories.count)")
+  /// - Parameter containers: where the containers' own layers are. overlayfs wants lower directories that do not change,
+  ///   and refuses one that holds its upper.
+  init(_ paths: [String], containers: String = DataDirectory.containers) throws(ContainerError) {
+    guard (1...LayerRequest.mostDirectories).contains(paths.count) else {
+      throw ContainerError("expected 1 to \(LayerRequest.mostDirectories) layers, found \(paths.count)")
     }
-    let containers = Self.realPath(data.path(of: .containers))
-    var numbers: [Int32] = []
-    for directory in directories {
-      let path = directory.utf8.first == UInt8(ascii: "/") ? directory : "\(bundle)/\(directory)"
+    let real = Self.realPath(containers)
+    var opened: [CInt] = []
+    for path in paths {
       do throws(ContainerError) {
-        numbers.append(try Self.open(path, containers))
+        opened.append(try Self.open(path, real))
       } catch {
-        for number in numbers { close(number) }
+        for number in opened { close(number) }
         throw error
       }
     }
-    descriptors = numbers
+    descriptors = opened
   }
 
-  deinit {
-    for number in descriptors { close(number) }
-  }
-
-  private static func open(_ path: String, _ containers: String?) throws(ContainerError) -> Int32 {
+  private static func open(_ path: String, _ containers: String?) throws(ContainerError) -> CInt {
+    let layer: Descriptor
     do throws(SystemError) {
-      let layer = try Descriptor.open(path, clinux_o_path | O_DIRECTORY)
-      if let containers, let real = realPath("/proc/self/fd/\(layer.number)") {
-        if isInside(real, containers) || isInside(containers, real) {
-          throw SystemError.refusal("layer \(path) overlaps with the containers' own layers in \(containers)")
-        }
-      }
-      return layer.release()
+      layer = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     } catch {
       if error.errno == .notDirectory, isFile(path) { throw ContainerError("layer \(path) is not a directory") }
-      if error.errno.code == 0 { throw ContainerError(error) }
-      throw ContainerError("open layer", path, error.errno.description, cause: error)
+      throw ContainerError("layer \(path): \(error.errno)", errno: error.errno)
     }
+    if let containers, let real = realPath("/proc/self/fd/\(layer.number)"),
+      isInside(real, containers) || isInside(containers, real)
+    {
+      throw ContainerError("layer \(path) overlaps with the containers' own layers in \(containers)")
+    }
+    return layer.release()
   }
 
   /// `ENOTDIR` may also be about a directory above.
@@ -70,5 +58,25 @@ public struct LayerStack: ~Copyable {
 
   private static func isInside(_ path: String, _ directory: String) -> Bool {
     path == directory || path.hasPrefix(directory == "/" ? "/" : directory + "/")
+  }
+
+  private init(adopting descriptors: [CInt]) { self.descriptors = descriptors }
+
+  deinit { for number in descriptors { close(number) } }
+
+  /// Clones of the layers whose ids are mapped as the user namespace has them.
+  func mapped(userNamespace: CInt) throws(SystemError) -> LayerStack {
+    var clones: [CInt] = []
+    do throws(SystemError) {
+      for layer in descriptors {
+        let clone = try DetachedMount.clone(descriptor: layer)
+        try clone.mapIDs(userNamespace: userNamespace)
+        clones.append(try clone.descriptor.duplicate().release())
+      }
+    } catch {
+      for number in clones { close(number) }
+      throw error
+    }
+    return LayerStack(adopting: clones)
   }
 }

@@ -1,106 +1,70 @@
-internal import Glibc
 internal import Kernel
 public import OCI
 
-/// What is written down about a container before anything of it is made: enough to take all of it down, whatever
-/// happens in between.
+/// What is known of a container before anything of it is made: enough to take it down.
 public struct ContainerRecord: Sendable, Equatable {
-  /// Of the journal's form. A journal with a higher one was written by a newer program.
-  static let version: Int64 = 1
-
-  public var id: ContainerID
-  /// The bundle's absolute path.
+  public var id: String
   public var bundle: String
-  /// The root file system's absolute path on the host.
   public var rootfs: String
   public var created: Timestamp
-  /// The uid that the container belongs to.
-  public var ownerID: UInt32
-  public var annotations: [String: String] = [:]
-  /// As config.json has it.
-  public var ociVersion = ContainerState.ociVersion
-  /// Of the host's boot in which the container was made: after another one, no pid in the journal means anything.
+  public var owner: UInt32
+  public var annotations: [String: String]
+  /// `/proc/sys/kernel/random/boot_id`: after a reboot no pid means anything.
   public var bootID: String
-  /// The program that is creating the container.
-  public var runtime: ProcessID
-
-  /// Cgroup directories that are to be removed, absolute.
-  public var cgroups: [String] = []
-  /// The systemd unit that is to be stopped.
-  public var systemdUnit: String?
-  /// The container layer's directory, absolute.
+  /// The cgroup's layout and directories, as `CgroupPlacement` encodes them.
+  public var cgroupLayout: String
+  public var cgroups: [String]
+  /// The container layer's directory, if it has one.
   public var layer: String?
-  /// Leases in the image store, absolute paths of files.
-  public var leases: [String] = []
-  /// Mount points on the host that are to be unmounted, in the order in which they were mounted.
-  public var mounts: [String] = []
-  /// They run when the container is deleted, long after config.json may have changed.
-  public var poststop: [Hook] = []
-  /// Whether processes get a session keyring of their own.
-  public var newKeyring = true
 
-  /// A record of this moment, made by this process for its user.
-  public init(id: ContainerID, bundle: String, rootfs: String) throws(ContainerError) {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    self.init(
-      id: id, bundle: bundle, rootfs: rootfs,
-      created: Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec)), ownerID: geteuid(),
-      bootID: try Boot.id(), runtime: try .current())
+  static let version: Int64 = 1
+
+  var json: JSON {
+    var members: [JSON.Member] = [
+      JSON.Member("version", .integer(Self.version)),
+      JSON.Member("id", .string(id)),
+      JSON.Member("bundle", .string(bundle)),
+      JSON.Member("rootfs", .string(rootfs)),
+      JSON.Member("createdSeconds", .integer(created.seconds)),
+      JSON.Member("createdNanoseconds", .integer(Int64(created.nanoseconds))),
+      JSON.Member("owner", .integer(Int64(owner))),
+      JSON.Member("annotations", .strings(annotations)),
+      JSON.Member("bootID", .string(bootID)),
+      JSON.Member("cgroupLayout", .string(cgroupLayout)),
+      JSON.Member("cgroups", .strings(cgroups)),
+    ]
+    if let layer { members.append(JSON.Member("layer", .string(layer))) }
+    return .object(members)
   }
 
-  init(
-    id: ContainerID, bundle: String, rootfs: String, created: Timestamp, ownerID: UInt32, bootID: String,
-    runtime: ProcessID
+  init?(_ json: JSON) {
+    guard json["version"]?.integer == Self.version, let id = json["id"]?.string, let bundle = json["bundle"]?.string,
+      let rootfs = json["rootfs"]?.string, let seconds = json["createdSeconds"]?.integer,
+      let nanoseconds = json["createdNanoseconds"]?.integer, let owner = json["owner"]?.integer,
+      let bootID = json["bootID"]?.string, let layout = json["cgroupLayout"]?.string,
+      let cgroups = json["cgroups"]?.elements, let annotations = json["annotations"]?.members
+    else { return nil }
+    self.init(
+      id: id, bundle: bundle, rootfs: rootfs,
+      created: Timestamp(seconds: seconds, nanoseconds: UInt32(clamping: nanoseconds)),
+      owner: UInt32(clamping: owner),
+      annotations: Dictionary(annotations.map { ($0.key, $0.value.string ?? "") }, uniquingKeysWith: { $1 }),
+      bootID: bootID, cgroupLayout: layout, cgroups: cgroups.compactMap(\.string), layer: json["layer"]?.string)
+  }
+
+  public init(
+    id: String, bundle: String, rootfs: String, created: Timestamp, owner: UInt32, annotations: [String: String],
+    bootID: String, cgroupLayout: String, cgroups: [String], layer: String?
   ) {
     self.id = id
     self.bundle = bundle
     self.rootfs = rootfs
     self.created = created
-    self.ownerID = ownerID
+    self.owner = owner
+    self.annotations = annotations
     self.bootID = bootID
-    self.runtime = runtime
-  }
-}
-
-/// A process's name that is never used twice during one boot.
-public struct ProcessID: Sendable, Equatable {
-  public var pid: Int32
-  /// Clock ticks between the host's boot and the process's start.
-  public var startTime: UInt64
-
-  public init(pid: Int32, startTime: UInt64) {
-    self.pid = pid
-    self.startTime = startTime
-  }
-
-  /// The process that has this pid now.
-  ///
-  /// - Throws: when it is gone.
-  public init(of pid: Int32) throws(ContainerError) {
-    guard let stat = ProcessStat.read(pid) else {
-      throw ContainerError("read", "/proc/\(pid)/stat", "no such process, or /proc is not mounted")
-    }
-    self.init(pid: pid, startTime: stat.startTime)
-  }
-
-  /// This process.
-  public static func current() throws(ContainerError) -> ProcessID { try ProcessID(of: getpid()) }
-
-  /// Whether it still runs; a zombie does not.
-  public var isAlive: Bool {
-    guard let stat = ProcessStat.read(pid) else { return false }
-    return stat.startTime == startTime && !stat.isDead
-  }
-}
-
-/// The host's boot.
-public enum Boot {
-  /// A UUID that is another one after each boot.
-  public static func id() throws(ContainerError) -> String {
-    let bytes = try translating { () throws(SystemError) in
-      try readFile("/proc/sys/kernel/random/boot_id", limit: 64)
-    }
-    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    self.cgroupLayout = cgroupLayout
+    self.cgroups = cgroups
+    self.layer = layer
   }
 }

@@ -1,116 +1,124 @@
 internal import Glibc
-public import Kernel
-public import OCI
+internal import Kernel
+internal import OCI
 
-/// A container's journal: the file that is its name's reservation, its lock, and all that is known about it.
+/// A container's state: a file to which one line is added whenever something is about to be, or was, done.
 ///
-/// It is only ever appended to, so it can be read without the lock; and it is the last thing of a container that goes.
-public struct Journal: ~Copyable {
-  public let id: ContainerID
-  private let store: StateStore
-  private let file: Descriptor
+/// The first line is the record, complete before anything is made. A line that a crash cut off is ignored: what it
+/// would have said has not happened yet, or is found through the record.
+struct Journal: ~Copyable {
+  private var contents = JournalContents()
+
+  /// `nil` when not even the first line is whole: nothing was made then.
+  var record: ContainerRecord? { contents.record }
+  var pid: Int32 { contents.pid }
+  var isStarted: Bool { contents.isStarted }
 
   /// Annotations may be as long as config.json, and escapes make them longer.
-  static let longest = 64 << 20
+  static let longest = 8 * JSON.defaultLimit
 
-  init(id: ContainerID, store: StateStore, file: consuming Descriptor) {
+  let id: String
+  private let file: Descriptor
+  /// The state directory.
+  private let directory: CInt
+  private let directoryPath: String
+
+  init(id: String, file: consuming Descriptor, directory: CInt, directoryPath: String) {
     self.id = id
-    self.store = store
     self.file = file
+    self.directory = directory
+    self.directoryPath = directoryPath
   }
 
-  /// Reads everything that was written so far.
-  ///
-  /// - Returns: `nil` when the record is incomplete. With the lock held that means that its writer died, and that
-  ///   nothing but the journal was made: `remove()` takes it away. Without the lock it may just be being written.
-  public func load() throws(ContainerError) -> ContainerHistory? {
-    guard lseek(file.number, 0, SEEK_SET) == 0 else { throw ContainerError(SystemError("read state of", id.value)) }
-    let bytes = try translating { () throws(SystemError) in
-      try file.readAll(limit: Self.longest, subject: id.value + StateStore.journalSuffix)
-    }
-    return try ContainerHistory.parse(bytes)
+  /// Reads what is there.
+  mutating func load() throws(ContainerError) {
+    let bytes: [UInt8]
+    do { bytes = try file.readAll(limit: Self.longest, subject: id) } catch { throw ContainerError(error) }
+    contents = try JournalContents(parsing: bytes)
   }
 
-  /// Writes down what happened; the lock is to be held.
-  ///
-  /// - Throws: when it cannot be written, on a full disk say; the journal is as it was then.
-  public func append(_ event: ContainerEvent) throws(ContainerError) {
-    // The line's beginning is a line's end, in case that the last writer did not come to it.
-    try write([UInt8(ascii: "\n")] + event.json.bytes() + [UInt8(ascii: "\n")])
+  mutating func write(_ record: ContainerRecord) throws(ContainerError) {
+    try append(record.json.bytes() + [UInt8(ascii: "\n")])
+    contents.record = record
   }
 
-  func write(record: ContainerRecord) throws(ContainerError) {
-    try write(record.json.bytes() + [UInt8(ascii: "\n")])
+  mutating func note(pid: Int32) throws(ContainerError) {
+    try note(.process(pid: pid, startTime: ProcessHandle.startTime(of: pid) ?? 0))
   }
 
-  private func write(_ line: [UInt8]) throws(ContainerError) {
-    let count = line.withUnsafeBytes { buffer in
-      retrying { Glibc.write(file.number, buffer.baseAddress, buffer.count) }
-    }
+  mutating func noteStarted() throws(ContainerError) { try note(.started) }
+
+  /// The line begins with a line's end, in case that the last writer did not come to it.
+  mutating func note(_ event: ContainerEvent) throws(ContainerError) {
+    try append([UInt8(ascii: "\n")] + event.json.bytes() + [UInt8(ascii: "\n")])
+    contents.apply(event)
+  }
+
+  private func append(_ line: [UInt8]) throws(ContainerError) {
+    let number = file.number
+    let count = line.withUnsafeBytes { buffer in retrying { Glibc.write(number, buffer.baseAddress, buffer.count) } }
     if count == line.count { return }
-    // write(2) of a part, without an error, is what a file system does that is nearly full.
-    throw ContainerError(SystemError("write state of", id.value, errno: count < 0 ? .last : Errno(ENOSPC)))
+    // A file system that is nearly full writes a part, and says nothing.
+    throw ContainerError(SystemError("write state of", id, errno: count < 0 ? .last : Errno(ENOSPC)))
   }
 
-  /// Makes the FIFO that `start` opens to let the container go.
-  public func makeStartFIFO() throws(ContainerError) {
-    guard mkfifoat(store.directory.number, startName, 0o600) == 0 else {
-      throw ContainerError(SystemError("make start FIFO of", id.value))
-    }
+  /// Whether another command is changing the container at this moment. Only for a journal that was opened without
+  /// the lock: this would give it up.
+  func isBusy() -> Bool {
+    guard retrying({ flock(file.number, LOCK_SH | LOCK_NB) }) == 0 else { return errno == EWOULDBLOCK }
+    flock(file.number, LOCK_UN)
+    return false
   }
 
-  /// Opens the start FIFO; `ENXIO` for writing with `O_NONBLOCK` is that nobody waits at it.
-  public func openStartFIFO(_ flags: Int32) throws(ContainerError) -> Descriptor {
-    let fifo = try translating { () throws(SystemError) in
-      try Descriptor.open(startName, flags | O_NOFOLLOW, at: store.directory.number)
-    }
-    var status = stat()
-    guard fstat(fifo.number, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else {
-      throw ContainerError("open start FIFO of", id.value, "it is no FIFO")
-    }
-    return fifo
-  }
-
-  /// Removes the start FIFO; nothing there is no error.
-  public func removeStartFIFO() throws(ContainerError) { try remove(startName) }
-
-  /// Keeps config.json for `exec`: the bundle's own may have changed by then.
-  ///
-  /// - Throws: also when there is not enough space for it; nothing is left of it then.
-  public func saveConfig(_ config: [UInt8]) throws(ContainerError) {
+  /// config.json as the container was made from it.
+  func config() throws(ContainerError) -> [UInt8] {
     do throws(SystemError) {
-      let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-      let copy = try Descriptor.open(configName, flags, mode: 0o600, at: store.directory.number)
-      try copy.writeAll(config, subject: configName)
+      let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+      let copy = try Descriptor.open("\(id).config.json", flags, at: directory)
+      return try copy.readAll(limit: JSON.defaultLimit, subject: "\(id).config.json")
     } catch {
-      unlinkat(store.directory.number, configName, 0)
       throw ContainerError(error)
     }
   }
 
-  /// What `saveConfig` kept.
-  public func loadConfig() throws(ContainerError) -> [UInt8] {
-    try translating { () throws(SystemError) in
-      let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-      let copy = try Descriptor.open(configName, flags, at: store.directory.number)
-      return try copy.readAll(limit: JSON.defaultLimit, subject: configName)
+  func keep(config: [UInt8]) throws(ContainerError) {
+    let name = "\(id).config.json"
+    do throws(SystemError) {
+      let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+      let copy = try Descriptor.open(name, flags, mode: 0o600, at: directory)
+      try copy.writeAll(config, subject: name)
+    } catch {
+      unlinkat(directory, name, 0)
+      throw ContainerError(error)
     }
   }
 
-  /// Forgets the container, whose parts are gone already; its name is free after this.
-  ///
-  /// The journal goes last: as long as it is there, a crash leaves something that `delete` can be called on.
-  public consuming func remove() throws(ContainerError) {
-    try remove(startName)
-    try remove(configName)
-    try remove(id.value + StateStore.journalSuffix)
+  /// The socket on which a created container waits for `start`. The id may be longer than a socket's name: the
+  /// journal's inode stands for it.
+  var startSocket: String {
+    var status = stat()
+    fstat(file.number, &status)
+    return "\(directoryPath)/\(status.st_ino).start"
   }
 
-  private func remove(_ name: String) throws(ContainerError) {
-    if unlinkat(store.directory.number, name, 0) == 0 || errno == ENOENT { return }
-    throw ContainerError(SystemError("remove", name))
+  /// The process, if it lives and is still the one that was written down.
+  func process() throws(ContainerError) -> ProcessHandle? {
+    guard pid > 0, let record, record.bootID == BootID.current else { return nil }
+    do { return try ProcessHandle.open(pid: pid, startTime: contents.startTime) } catch { throw ContainerError(error) }
   }
 
-  private var startName: String { id.value + ".start" }
-  private var configName: String { id.value + StateStore.configSuffix }
+  /// Forgets the container; the journal goes last.
+  func remove() {
+    unlink(startSocket)
+    unlinkat(directory, "\(id).config.json", 0)
+    unlinkat(directory, "\(id).journal", 0)
+  }
+}
+
+enum BootID {
+  /// This boot's id; empty where the kernel does not say.
+  static var current: String {
+    guard let bytes = try? readFile("/proc/sys/kernel/random/boot_id", limit: 64) else { return "" }
+    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
 }

@@ -68,6 +68,7 @@ enum stage_op {
   STAGE_DOMAINNAME,
   STAGE_UMASK,
   STAGE_PERSONALITY,
+  STAGE_HOME,
   STAGE_CWD,
   STAGE_RLIMIT,
   STAGE_BOUNDING,
@@ -83,21 +84,21 @@ enum stage_op {
 };
 
 // Flags of a step; each bit belongs to the ops that are named.
-#define STAGE_RECURSIVE 0x01        // BIND, RECEIVE, SETATTR: the whole tree; ROOT_BIND
-#define STAGE_REAL_DESTINATION 0x02 // MOUNT: no symlink on the way (CVE-2019-19921, CVE-2023-28642)
-#define STAGE_INSIDE_PROC 0x04      // MOUNT, BIND, RECEIVE: may lie on procfs
-#define STAGE_COPY_UP 0x08          // MOUNT: the new tmpfs starts with what the directory held
-#define STAGE_REPLACE 0x10          // SYMLINK: takes the place of what is there
-#define STAGE_NO_PIVOT 0x20         // PIVOT: move and chroot, for a root on initramfs
-#define STAGE_OLD_SLAVE 0x40        // PIVOT: the old root is shared; its umount stays in here
-#define STAGE_LENIENT 0x80          // CWD: a directory that only the user may enter is left to the next CWD step
-#define STAGE_SET_GROUPS 0x100      // CREDENTIALS, ID_MAPS: setgroups is allowed
-#define STAGE_LISTENER 0x200        // SECCOMP: announce the listener's descriptor and wait until it is taken
-#define STAGE_RAISE 0x400           // SECCOMP: CAP_SYS_ADMIN is permitted but not effective
-#define STAGE_FILE 0x800            // RECEIVE: the source is not a directory
-#define STAGE_CONSOLE_NODE 0x1000   // CONSOLE: appears as /dev/console
-#define STAGE_OPTIONAL 0x2000       // MASK, READONLY: a missing path is none of our business; KEYRING
-#define STAGE_ROOT_ONLY 0x4000      // PIVOT: chroot, without a mount namespace of its own
+#define STAGE_RECURSIVE 0x01           // BIND, RECEIVE, SETATTR: the whole tree; ROOT_BIND
+#define STAGE_REAL_DESTINATION 0x02    // MOUNT: no symlink on the way (CVE-2019-19921, CVE-2023-28642)
+#define STAGE_INSIDE_PROC 0x04         // MOUNT, BIND, RECEIVE: may lie on procfs
+#define STAGE_COPY_UP 0x08             // MOUNT: the new tmpfs starts with what the directory held
+#define STAGE_REPLACE 0x10             // SYMLINK: takes the place of what is there
+#define STAGE_NO_PIVOT 0x20            // PIVOT: move and chroot, for a root on initramfs
+#define STAGE_OLD_SLAVE 0x40           // PIVOT: the old root is shared; its umount stays in here
+#define STAGE_LENIENT 0x80             // CWD: a directory that only the user may enter is left to the next CWD step
+#define STAGE_SET_GROUPS 0x100         // CREDENTIALS, ID_MAPS: setgroups is allowed
+#define STAGE_LISTENER 0x200           // SECCOMP: announce the listener's descriptor and wait until it is taken
+#define STAGE_RAISE 0x400              // SECCOMP: CAP_SYS_ADMIN is permitted but not effective
+#define STAGE_FILE 0x800               // RECEIVE: the source is not a directory
+#define STAGE_CONSOLE_NODE 0x1000      // CONSOLE: appears as /dev/console
+#define STAGE_OPTIONAL 0x2000          // MASK, READONLY: a missing path is none of our business; KEYRING
+#define STAGE_KEEP_CAPABILITIES 0x4000 // CREDENTIALS: over the change of the user id
 
 enum stage_report_kind {
   STAGE_FAILED = 1, // error, detail, note
@@ -132,6 +133,8 @@ enum stage_detail {
 };
 
 #define STAGE_NOTE_SIZE 200
+// Room for a home directory behind "HOME=/".
+#define STAGE_HOME_SIZE 256
 
 struct stage_report {
   uint32_t kind;
@@ -139,6 +142,8 @@ struct stage_report {
   int32_t error;
   uint32_t detail;
   int32_t value;
+  // The failed step's op: `start` does not know the plan.
+  uint32_t op;
   // The kernel's own words on a refused mount, or a name; ends with 0.
   char note[STAGE_NOTE_SIZE];
 };

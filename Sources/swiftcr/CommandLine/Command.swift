@@ -4,8 +4,9 @@ enum OptionValue {
   case flag
   /// Any text, the empty one too: what it means is for the command to judge.
   case text(String)
-  /// A path. The placeholder tells the completion what to offer (`DIR`: directories only); an empty path counts as
-  /// not given, as in runc, so that scripts may pass a variable that is not set.
+  /// A path. The placeholder tells the completion what to offer: directories for `DIR`, nothing for `PATH`, which is one
+  /// in the container, else files. An empty path counts as not given, as in runc, so that scripts may pass a variable
+  /// that is not set.
   case path(String)
   /// A decimal number within bounds.
   case number(String, ClosedRange<Int>)

@@ -19,16 +19,9 @@ enum Completion {
 
   static var commandNames: [String] { CommandTable.commands.map(\.name) }
 
-  /// A text within single quotes of a shell; fish and POSIX agree on this form.
+  /// A text within single quotes. This form means the same to fish and to the POSIX shells, as long as no backslash
+  /// stands before a quote or a backslash; no help text has one.
   static func singleQuoted(_ text: String) -> String {
-    var result = "'"
-    for character in text {
-      switch character {
-      case "'": result += "'\\''"
-      case "\\": result += "\\\\"
-      default: result.append(character)
-      }
-    }
-    return result + "'"
+    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

@@ -22,6 +22,7 @@ extension Completion {
         elif [[ -z $ended && $word == -?* ]]; then
           # One dash before a long name is as good as two.
           [[ $word == -[!-]?* ]] && word=-$word
+          [[ $command$word == --root=* ]] && root=("$word")
           case $command:$word in
             \(bashValuePatterns())
               pending=$word ;;
@@ -31,7 +32,7 @@ extension Completion {
         else
           count=$((count + 1))
           case $command in
-            \(endingCommands()) ended=1 ;;
+            \(endingCommands())) ended=1 ;;
           esac
         fi
       done
@@ -105,6 +106,7 @@ extension Completion {
   private static func bashAction(_ value: OptionValue) -> String? {
     switch value {
     case .path("DIR"): "_swiftcr_paths -d"
+    case .path("PATH"): nil
     case .path: "_swiftcr_paths -f"
     case .choice(let words): "_swiftcr_words " + words.joined(separator: " ")
     case .flag, .text, .number: nil

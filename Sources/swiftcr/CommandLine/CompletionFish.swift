@@ -25,7 +25,17 @@ extension Completion {
         end
     end
     function __swiftcr_containers
-        swiftcr (commandline --tokenize --cut-at-cursor | string match --regex -- '^--root=.*') list --quiet 2>/dev/null
+        set -l words (commandline --tokenize --cut-at-cursor --current-process)
+        set -l root
+        for index in (seq 2 (count $words))
+            switch $words[$index]
+                case '--root=*'
+                    set root $words[$index]
+                case --root
+                    set root $words[$index] $words[(math $index + 1)]
+            end
+        end
+        swiftcr $root list --quiet 2>/dev/null
     end
 
     complete --command swiftcr --no-files
@@ -65,10 +75,11 @@ extension Completion {
     if let short = option.short { line += " --short-option \(short)" }
     switch option.value {
     case .flag: break
-    case .path("DIR"): line += " --require-parameter --arguments '(__fish_complete_directories)'"
+    case .path("DIR"): line += " --exclusive --arguments '(__fish_complete_directories)'"
+    case .path("PATH"): line += " --exclusive"
     case .path: line += " --require-parameter --force-files"
-    case .choice(let words): line += " --require-parameter --arguments \(singleQuoted(words.joined(separator: " ")))"
-    case .text, .number: line += " --require-parameter"
+    case .choice(let words): line += " --exclusive --arguments \(singleQuoted(words.joined(separator: " ")))"
+    case .text, .number: line += " --exclusive"
     }
     return line + " --description \(singleQuoted(option.help))"
   }

@@ -11,6 +11,9 @@ extension Completion {
     \(zshOptions(CommandTable.globals))
         '1:command:_swiftcr_commands' '*::arguments:->arguments'
       [[ $state == arguments ]] || return
+      # The next _arguments forgets the options of this one.
+      local -a root
+      [[ -n ${opt_args[--root]} ]] && root=(--root "${(Q)opt_args[--root]}")
       case $line[1] in
     \(zshCases())
       esac
@@ -24,8 +27,6 @@ extension Completion {
     }
 
     _swiftcr_containers() {
-      local -a root
-      [[ -n ${opt_args[--root]} ]] && root=(--root "${(Q)opt_args[--root]}")
       local -a ids=(${(f)"$(swiftcr $root list --quiet 2>/dev/null)"})
       compadd -a ids
     }
@@ -57,9 +58,10 @@ extension Completion {
       switch option.value {
       case .flag: break
       case .path("DIR"): explanation += ":DIR:_files -/"
+      case .path("PATH"): explanation += ":PATH: "
       case .path(let name): explanation += ":\(name):_files"
       case .choice(let words): explanation += ":value:(\(words.joined(separator: " ")))"
-      case .text(let name), .number(let name, _): explanation += ":\(zshEscaped(name)):"
+      case .text(let name), .number(let name, _): explanation += ":\(zshEscaped(name)): "
       }
       let forms = names.map { name in
         let sign = option.takesValue && name.hasPrefix("--") ? "=" : ""

@@ -30,7 +30,7 @@ extension CommandTable {
   private static let execOptions: [Option] = [
     Option("process", "p", .path("FILE"), in: .process, "a file with the process as JSON, as in config.json"),
     Option("tty", "t", in: .process, "give the process a terminal"),
-    Option("cwd", nil, .path("DIR"), in: .process, "the working directory, in the container"),
+    Option("cwd", nil, .path("PATH"), in: .process, "the working directory, in the container"),
     Option(
       "env", "e", .text("NAME=VALUE"), repeats: true, in: .process,
       "set an environment variable; may be given many times"),

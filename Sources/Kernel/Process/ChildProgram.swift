@@ -56,7 +56,7 @@ public struct ChildProgram: Sendable {
     return try collect(child, &output, &errorOutput)
   }
 
-  private func start(_ input: CInt, _ output: CInt, _ errorOutput: CInt) throws(SystemError) -> ProcessHandle {
+  private func start(_ input: CInt, _ output: CInt, _ errorOutput: CInt) throws(SystemError) -> Descriptor {
     guard let argumentVector = CStrings(arguments), let environmentVector = CStrings(environment),
       !path.utf8.contains(0)
     else { throw SystemError("execute", path, errno: .invalid) }
@@ -75,37 +75,36 @@ public struct ChildProgram: Sendable {
       }
     }
     if let failure { throw failure }
-    return ProcessHandle(adopting: Descriptor(adopting: pidfd))
+    return Descriptor(adopting: pidfd)
   }
 
   private func collect(
-    _ child: borrowing ProcessHandle, _ output: inout OutputPipe, _ errorOutput: inout OutputPipe
+    _ child: borrowing Descriptor, _ output: inout OutputPipe, _ errorOutput: inout OutputPipe
   ) throws(SystemError) -> Outcome {
     let deadline = Deadline(seconds: timeout)
     var timedOut = false
     while true {
-      var requests = [child.descriptor.number, output.pollNumber, errorOutput.pollNumber].map {
+      var requests = [child.number, output.pollNumber, errorOutput.pollNumber].map {
         pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
       }
       let count = poll(&requests, 3, timedOut ? -1 : deadline.remaining)
       if count < 0 {
         guard errno != EINTR else { continue }
         let error = SystemError("wait for", path)
-        try? child.sendSignal(SIGKILL)
-        _ = try? child.wait()
+        ChildProcess.end(child.number)
         throw error
       }
       // Not only when nothing happened: a program that never stops writing has a timeout too.
       if !timedOut, requests[0].revents == 0, deadline.remaining == 0 {
         timedOut = true
-        try child.sendSignal(SIGKILL)
+        ChildProcess.signal(child.number, SIGKILL)
         continue
       }
       if requests[0].revents != 0 {
         // What is in the pipes is all that the program itself wrote: a pipe holds no more than this.
         output.drain()
         errorOutput.drain()
-        let status = try child.wait()
+        guard let status = ChildProcess.reap(child.number) else { throw SystemError("wait for", path) }
         return Outcome(status: status, output: output.tail, errorOutput: errorOutput.tail, timedOut: timedOut)
       }
       if requests[1].revents != 0 { output.readSome() }

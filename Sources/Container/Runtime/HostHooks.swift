@@ -1,25 +1,20 @@
 internal import Kernel
-public import OCI
-
-/// The moments at which a bundle's programs run (config.md, "POSIX-platform Hooks").
-public enum HookKind: String, Sendable, CaseIterable {
-  case prestart, createRuntime, createContainer, startContainer, poststart, poststop
-}
+internal import OCI
 
 /// Runs hooks on the host, in the runtime's namespaces: `prestart`, `createRuntime`, `poststart` and `poststop`.
 ///
 /// What a failure means is the caller's: before the container's start it undoes the creation; of `poststart` it stops
 /// the container and is an error (runtime.md 1.3, step 9; up to 1.2 the words said "a warning", runc never did that);
 /// of `poststop` it is a warning only, which is what `runAll` is for.
-public enum HostHooks {
+enum HostHooks {
   /// Runs hooks in their order, up to the first that fails.
   ///
   /// - Parameters:
   ///   - state: becomes each hook's standard input, with the specification's own fields only.
   ///   - directory: the hooks' working directory; `nil` is the caller's.
   /// - Throws: runc's words: `error running createRuntime hook #0: exit status 1, stdout: , stderr: …`.
-  public static func run(
-    _ hooks: [Hook], _ kind: HookKind, state: ContainerState, directory: String? = nil
+  static func run(
+    _ hooks: [Hook], kind: String, state: ContainerState, directory: String? = nil
   ) throws(ContainerError) {
     guard !hooks.isEmpty else { return }
     let input = state.hookJSON.bytes()
@@ -31,8 +26,8 @@ public enum HostHooks {
   /// Runs all hooks, whatever happens to those before.
   ///
   /// - Returns: the failures, in the hooks' order.
-  public static func runAll(
-    _ hooks: [Hook], _ kind: HookKind, state: ContainerState, directory: String? = nil
+  static func runAll(
+    _ hooks: [Hook], kind: String, state: ContainerState, directory: String? = nil
   ) -> [ContainerError] {
     guard !hooks.isEmpty else { return [] }
     let input = state.hookJSON.bytes()
@@ -40,9 +35,9 @@ public enum HostHooks {
   }
 
   private static func failure(
-    of hook: Hook, _ kind: HookKind, _ index: Int, _ input: [UInt8], _ directory: String?
+    of hook: Hook, _ kind: String, _ index: Int, _ input: [UInt8], _ directory: String?
   ) -> ContainerError? {
-    let prefix = "error running \(kind.rawValue) hook #\(index)"
+    let prefix = "error running \(kind) hook #\(index)"
     // A relative path would mean something else in each directory.
     guard hook.path.utf8.first == UInt8(ascii: "/") else {
       return ContainerError("\(prefix): \(quotedPath(hook.path)) is no absolute path")
@@ -62,7 +57,7 @@ public enum HostHooks {
         "\(prefix): \(outcome.status), stdout: \(text(outcome.output)), stderr: \(text(outcome.errorOutput))")
     } catch {
       let reason = error.step == "execute" ? "fork/exec \(hook.path): \(error.errno)" : error.description
-      return ContainerError("\(prefix): \(reason)", cause: error)
+      return ContainerError("\(prefix): \(reason)", errno: error.errno)
     }
   }
 

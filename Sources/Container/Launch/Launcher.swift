@@ -1,0 +1,199 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import OCI
+internal import Stage
+
+/// What a launch needs besides the plan: open descriptors, and who is told what.
+struct LaunchInputs: ~Copyable {
+  var cgroup: CgroupEntrance
+  /// Numbers of what the plan names by handle, besides the cgroup's files.
+  var descriptors: [Handle: CInt] = [:]
+  var overlay: OverlayRequest?
+  var idMaps: IDMaps?
+  var oomScoreAdj: Int?
+}
+
+/// The id maps of a new user namespace.
+struct IDMaps: Sendable {
+  var uids: [IDMapping]
+  var gids: [IDMapping]
+
+  /// The host id of the container's root; 0 if that is not mapped.
+  static func root(_ mappings: [IDMapping]) -> UInt32 {
+    for mapping in mappings where mapping.containerID == 0 { return mapping.hostID }
+    return 0
+  }
+
+  /// user_namespaces(7), "User and group ID mappings".
+  static func text(_ mappings: [IDMapping]) -> String {
+    mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
+  }
+}
+
+/// Starts a stage and answers it until the container is ready.
+struct Launcher: ~Copyable {
+  private var link: StageLink
+  private(set) var process: LaunchedProcess
+  private let plan: LaunchPlan
+  /// The terminal's master, once the stage has made it.
+  private(set) var master: CInt = -1
+
+  /// clone3; the stage runs from here on.
+  init(_ plan: LaunchPlan, _ inputs: borrowing LaunchInputs) throws(ContainerError) {
+    self.plan = plan
+    let pair = try kernel { () throws(SystemError) in try PacketPair() }
+    let report = pair.theirs.number
+    let image = try kernel { () throws(SystemError) in try Self.image(plan, report, inputs) }
+    let kept = [report] + inputs.cgroup.tasks + inputs.descriptors.values
+    let flags = plan.namespaces.reduce(0) { $0 | $1.cloneFlag }
+    process = try kernel { () throws(SystemError) in
+      try Launch.start(image: image, flags: flags, cgroup: inputs.cgroup.directory, kept: kept, report: report)
+    }
+    link = StageLink(socket: pair.keepOurs(), steps: plan.steps)
+  }
+
+  private static func image(
+    _ plan: LaunchPlan, _ report: CInt, _ inputs: borrowing LaunchInputs
+  ) throws(SystemError) -> Descriptor {
+    let descriptors = inputs.descriptors
+    let tasks = inputs.cgroup.tasks
+    let bytes = PlanEncoder.encode(plan.steps, report: report) { handle in
+      if case .cgroupTasks(let index) = handle { return tasks.indices.contains(index) ? tasks[index] : -1 }
+      return descriptors[handle] ?? -1
+    }
+    return try StageImage.make(
+      code: UnsafeRawBufferPointer(start: stage_code(), count: Int(stage_code_size())), entry: stage_entry_offset(),
+      codeAddress: UInt64(STAGE_CODE_ADDRESS), data: bytes, dataAddress: UInt64(STAGE_PLAN_ADDRESS))
+  }
+
+  /// Hears the stage until it is ready, calling `hooks` when the root is assembled.
+  ///
+  /// - Throws: what failed; the process is gone then.
+  mutating func prepare(
+    _ inputs: borrowing LaunchInputs, agent: (CInt) throws(ContainerError) -> Void,
+    hooks: (Int32) throws(ContainerError) -> Void
+  ) throws(ContainerError) {
+    do throws(ContainerError) {
+      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: -1) }
+      while true {
+        switch try link.next() {
+        case .child(let pid): try adopt(pid)
+        case .wantsMaps:
+          if let maps = inputs.idMaps { try write(maps) }
+          try link.answer()
+          let namespace = try userNamespace()
+          try handMounts(inputs, userNamespace: namespace.number)
+        case .master(let fd): master = fd
+        case .listener(let number): try takeListener(number, agent)
+        case .synced(.hooks):
+          try hooks(process.pid)
+          try link.answer()
+        case .synced(.ready):
+          if let score = inputs.oomScoreAdj { try write(score) }
+          return
+        case .gone: throw ContainerError("unable to start container process: the stage ended early")
+        }
+      }
+    } catch {
+      abort()
+      throw error
+    }
+  }
+
+  /// Lets the stage go on, to the container's program or to waiting for `start`, and returns when it is there.
+  mutating func go() throws(ContainerError) {
+    do throws(ContainerError) {
+      try link.answer()
+      while true {
+        if case .gone = try link.next() { return }
+      }
+    } catch {
+      abort()
+      throw error
+    }
+  }
+
+  /// The terminal's master, which the caller owns from now on; -1 without a terminal.
+  mutating func takeMaster() -> CInt {
+    defer { master = -1 }
+    return master
+  }
+
+  /// Ends what was started, and takes its exit status away.
+  func abort() {
+    if master >= 0 { close(master) }
+    ChildProcess.end(process.pidfd.number)
+  }
+
+  private mutating func adopt(_ pid: Int32) throws(ContainerError) {
+    ChildProcess.reap(process.pidfd.number)
+    let pidfd = clinux_pidfd_open(pid)
+    guard pidfd >= 0 else { throw ContainerError(SystemError("open pidfd of", "\(pid)")) }
+    process = LaunchedProcess(pid: pid, pidfd: Descriptor(adopting: pidfd))
+  }
+
+  private func write(_ maps: IDMaps) throws(ContainerError) {
+    do {
+      try writeControl(IDMaps.text(maps.uids), to: "/proc/\(process.pid)/uid_map")
+      try writeControl(IDMaps.text(maps.gids), to: "/proc/\(process.pid)/gid_map")
+    } catch {
+      throw ContainerError(error)
+    }
+  }
+
+  private func write(_ score: Int) throws(ContainerError) {
+    do { try writeControl("\(score)", to: "/proc/\(process.pid)/oom_score_adj") } catch { throw ContainerError(error) }
+  }
+
+  private func userNamespace() throws(ContainerError) -> Descriptor {
+    do { return try Descriptor.open("/proc/\(process.pid)/ns/user", O_RDONLY) } catch { throw ContainerError(error) }
+  }
+
+  /// The mounts that are ours to make, in the order of the plan.
+  private func handMounts(_ inputs: borrowing LaunchInputs, userNamespace: CInt) throws(ContainerError) {
+    for step in plan.steps {
+      switch step {
+      case .rootReceive:
+        guard let request = inputs.overlay else { continue }
+        let mount = try request.mount(userNamespace: userNamespace, maps: inputs.idMaps)
+        try link.answer(handing: mount.descriptor.number)
+      case .bind(let bind):
+        guard case .mapped(let uids, let gids, let recursive) = bind.origin else { continue }
+        let mount = try MappedMount.make(
+          bind, uids: uids, gids: gids, recursive: recursive, userNamespace: userNamespace)
+        try link.answer(handing: mount.descriptor.number)
+      default: continue
+      }
+    }
+  }
+
+  /// The stage announced the number that its listener will have, and is about to get it.
+  private func takeListener(_ number: CInt, _ agent: (CInt) throws(ContainerError) -> Void) throws(ContainerError) {
+    for _ in 0..<5000 {
+      if let listener = try? Launch.descriptor(number, of: process.pidfd.number) {
+        try agent(listener.number)
+        return
+      }
+      var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
+      nanosleep(&pause, nil)
+    }
+    throw ContainerError("take the seccomp listener of the container: it did not appear")
+  }
+}
+
+extension Namespace.Kind {
+  /// `CLONE_NEW…`.
+  var cloneFlag: UInt64 {
+    switch self {
+    case .pid: clinux_clone_newpid
+    case .network: clinux_clone_newnet
+    case .mount: clinux_clone_newns
+    case .ipc: clinux_clone_newipc
+    case .uts: clinux_clone_newuts
+    case .user: clinux_clone_newuser
+    case .cgroup: clinux_clone_newcgroup
+    case .time: clinux_clone_newtime
+    }
+  }
+}

@@ -1,0 +1,58 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import OCI
+
+/// The overlay of one container, as it will be mounted once its user namespace is known.
+struct OverlayRequest: Sendable {
+  /// Absolute directories, bottom first.
+  var layers: [String]
+  /// The container layer's directory, with `upper` and `work` in it.
+  var directory: String
+  var volatile: Bool
+  /// The upper is on a tmpfs, attached to the host only until the overlay holds it.
+  var tmpfs: Bool
+
+  /// Mounts it, attached nowhere.
+  ///
+  /// In a user namespace the layers are idmapped clones: files on disk stay as they are, and the container sees them
+  /// as its own (overlayfs takes idmapped layers since Linux 5.19).
+  func mount(userNamespace: CInt, maps: IDMaps?) throws(ContainerError) -> DetachedMount {
+    let storage = ContainerLayer.storage(directory, tmpfs: tmpfs)
+    defer { if tmpfs { _ = DetachedMount.detach(storage) } }
+    do {
+      let stack = try LayerStack(layers)
+      let lowers = maps == nil ? stack : try stack.mapped(userNamespace: userNamespace)
+      return try DetachedMount.overlay(
+        lowers: lowers.descriptors, upper: "\(storage)/upper", work: "\(storage)/work", volatile: volatile)
+    } catch let error as SystemError {
+      throw ContainerError("\(error); overlayfs may not take a directory on this file system as its upper layer: "
+        + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory")
+    } catch let error as ContainerError {
+      throw error
+    } catch {
+      throw ContainerError("\(error)")
+    }
+  }
+}
+
+/// A bind mount whose ids are mapped.
+enum MappedMount {
+  static func make(
+    _ bind: BindMount, uids: [IDMapping], gids: [IDMapping], recursive: Bool, userNamespace: CInt
+  ) throws(ContainerError) -> DetachedMount {
+    do throws(SystemError) {
+      let mount = try DetachedMount.clone(bind.source, recursive: bind.recursive)
+      if uids.isEmpty {
+        try mount.mapIDs(userNamespace: userNamespace, recursive: recursive)
+      } else {
+        let holder = try NamespaceHolder(
+          uidMap: IDMaps.text(uids), gidMap: IDMaps.text(gids.isEmpty ? uids : gids))
+        try mount.mapIDs(userNamespace: holder.namespace.number, recursive: recursive)
+      }
+      return mount
+    } catch {
+      throw ContainerError("idmap mount \(bind.source) at \(bind.destination): \(error)")
+    }
+  }
+}

@@ -1,0 +1,115 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import OCI
+internal import Stage
+
+/// Steps about namespaces, and about what is mounted.
+extension PlanEncoder {
+  mutating func encodeRoot(_ step: Step) -> stage_step? {
+    switch step {
+    case .signals: make(STAGE_SIGNALS)
+    case .undumpable: make(STAGE_UNDUMPABLE)
+    case .joinCgroup(let handle): make(STAGE_JOIN_CGROUP, handle: handle)
+    case .joinNamespace(let handle, let kinds): make(STAGE_SETNS, handle: handle, number: [Self.flags(kinds)])
+    case .unshare(let kinds): make(STAGE_UNSHARE, number: [Self.flags(kinds)])
+    case .timeOffsets(let offsets): make(STAGE_WRITE_FILE, text: [text("/proc/self/timens_offsets"), text(offsets)])
+    case .clone(let kinds): make(STAGE_CLONE, number: [Self.flags(kinds)])
+    case .idMaps(let setGroups): make(STAGE_ID_MAPS, flags: setGroups ? STAGE_SET_GROUPS : 0)
+    case .session: make(STAGE_SESSION)
+    case .keyring(let name): make(STAGE_KEYRING, flags: STAGE_OPTIONAL, text: [text(name)])
+    case .propagation(let type, let recursive, let path):
+      make(STAGE_PROPAGATION, text: [text(path)], number: [Self.propagation(type) | (recursive ? 0x4000 : 0)])
+    case .parentPrivate(let path): make(STAGE_PARENT_PRIVATE, text: [text(path)])
+    case .rootBind(let path): make(STAGE_ROOT_BIND, text: [text(path)])
+    case .rootReceive(let path): make(STAGE_ROOT_RECEIVE, text: [text(path)])
+    case .rootOverlay(let path, let options):
+      make(STAGE_ROOT_OVERLAY, text: [text(path), text("overlay"), text(options)])
+    case .mount(let mount): encode(mount)
+    case .bind(let bind): encode(bind)
+    case .attributes(let change):
+      make(
+        STAGE_SETATTR, flags: change.recursive ? STAGE_RECURSIVE : 0, text: [text(change.path)],
+        number: [change.set, change.cleared, UInt64(change.propagation)])
+    case .directory(let path, let mode): make(STAGE_DIRECTORY, text: [text(path)], number: [UInt64(mode)])
+    case .device(let device, let mode):
+      make(
+        STAGE_DEVICE, text: [text(device.path)],
+        number: [
+          UInt64(mode | Self.type(device)),
+          clinux_device(UInt32(clamping: device.major), UInt32(clamping: device.minor)),
+          UInt64(device.uid ?? 0) << 32 | UInt64(device.gid ?? 0),
+        ])
+    case .bindDevice(let device, _):
+      make(
+        STAGE_DEVICE_BIND, text: [text(device.path), text(device.path)],
+        number: [
+          UInt64(Self.type(device)), UInt64(clamping: device.major) << 32 | UInt64(UInt32(clamping: device.minor)),
+        ])
+    case .symlink(let target, let path, let replace):
+      make(STAGE_SYMLINK, flags: replace ? STAGE_REPLACE : 0, text: [text(target), text(path)])
+    case .console(let size, let owner, let node):
+      make(
+        STAGE_CONSOLE, flags: node ? STAGE_CONSOLE_NODE : 0, text: [text("/dev/pts/ptmx"), text("/dev/console")],
+        number: [size.map { UInt64($0.height & 0xffff) << 16 | UInt64($0.width & 0xffff) } ?? 0, UInt64(owner)])
+    case .sysctl(let sysctl, let value):
+      make(STAGE_SYSCTL, text: [text("sys/" + sysctl.path), text(value), text("proc")])
+    case .mask(let path):
+      make(
+        STAGE_MASK, text: [text(path), text("/dev/null"), text("tmpfs"), blob(Self.maskOptions)])
+    case .readonly(let path): make(STAGE_READONLY, text: [text(path)])
+    case .pivot(let style):
+      make(STAGE_PIVOT, flags: style == .move ? STAGE_NO_PIVOT : style == .pivotShared ? STAGE_OLD_SLAVE : 0)
+    default: nil
+    }
+  }
+
+  /// An empty directory takes one inode: pairs of key and value.
+  private static let maskOptions = Array("nr_inodes\u{0}1\u{0}mode\u{0}0555\u{0}\u{0}".utf8)
+
+  private mutating func encode(_ mount: NewMount) -> stage_step {
+    var options: [UInt8] = []
+    func put(_ kind: String, _ texts: [String]) {
+      options += Array(kind.utf8)
+      for text in texts { options += Array(text.utf8) + [0] }
+    }
+    if !mount.source.isEmpty { put("s", ["source", mount.source]) }
+    for option in mount.options {
+      if let value = option.value { put("s", [option.key, value]) } else { put("f", [option.key]) }
+    }
+    let flags =
+      (mount.isReal ? STAGE_REAL_DESTINATION : 0) | (mount.insideProc ? STAGE_INSIDE_PROC : 0)
+      | (mount.copyUp ? STAGE_COPY_UP : 0)
+    return make(
+      STAGE_MOUNT, flags: flags,
+      text: [text(mount.type), text(mount.source), text(mount.destination), blob(options + [0])],
+      number: [mount.attributes, 0, UInt64(mount.propagation)])
+  }
+
+  private mutating func encode(_ bind: BindMount) -> stage_step {
+    let flags = (bind.recursive ? STAGE_RECURSIVE : 0) | (bind.insideProc ? STAGE_INSIDE_PROC : 0)
+    return make(
+      bind.origin == .stage ? STAGE_BIND : STAGE_RECEIVE, flags: flags,
+      text: [text(bind.source), text(bind.destination)],
+      number: [bind.attributesSet, bind.attributesCleared, UInt64(bind.propagation)])
+  }
+
+  static func flags(_ kinds: [Namespace.Kind]) -> UInt64 { kinds.reduce(0) { $0 | $1.cloneFlag } }
+
+  private static func propagation(_ type: String) -> UInt64 {
+    switch type {
+    case "shared": 1 << 20
+    case "slave": 1 << 19
+    case "unbindable": 1 << 17
+    default: 1 << 18
+    }
+  }
+
+  private static func type(_ device: Device) -> UInt32 {
+    switch device.type {
+    case "b": S_IFBLK
+    case "p": S_IFIFO
+    default: S_IFCHR
+    }
+  }
+}

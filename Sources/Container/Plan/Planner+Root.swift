@@ -1,0 +1,190 @@
+internal import Kernel
+internal import OCI
+
+/// The container's root: mounts, devices, what is hidden.
+extension Planner {
+  mutating func assembleRoot() throws(PlanError) {
+    let propagation = linux.rootfsPropagation ?? "rslave"
+    let isShared = propagation.hasSuffix("shared")
+    // An unbindable tree cannot be cloned from: private until the root is in place.
+    let type = propagation.hasSuffix("unbindable") ? "private" : propagation.drop { $0 == "r" }
+    add(.propagation(String(type), recursive: true, path: "/"))
+    if isShared { add(.parentPrivate(request.rootPath)) }
+    add(request.hasLayers ? .rootReceive(request.rootPath) : .rootBind(request.rootPath))
+    // Before anything covers the host's procfs: a new one may not show more than what is seen.
+    for (name, value) in linux.sysctl.sorted(by: { $0.key < $1.key }) {
+      if let sysctl = Sysctl(name) { add(.sysctl(sysctl, value: value)) }
+    }
+    var late: [Step] = []
+    for (index, mount) in spec.mounts.enumerated() { late += try self.mount(mount, index: index) }
+    addDevices()
+    if let cwd = spec.process?.cwd, cwd != "/", !cwd.isEmpty { add(.directory(cwd, mode: 0o755)) }
+    if let process = spec.process, process.terminal {
+      add(.console(size: process.consoleSize, owner: process.user.uid, node: true))
+    }
+    let hooks = spec.hooks
+    if !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty
+      && hooks.startContainer.isEmpty)
+    {
+      add(.sync(.hooks))
+    }
+    for (index, hook) in hooks.createContainer.enumerated() { add(.hook(hook, kind: "createContainer", index: index)) }
+    if let profile = spec.process?.apparmorProfile {
+      add(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
+    }
+    if let label = spec.process?.selinuxLabel { add(.label(file: "self/attr/exec", value: label)) }
+    for path in linux.maskedPaths { add(.mask(path)) }
+    for path in linux.readonlyPaths { add(.readonly(path)) }
+    plan.steps += late
+  }
+
+  // MARK: devices
+
+  private static let defaultDevices = [
+    Device(type: "c", path: "/dev/null", major: 1, minor: 3), Device(type: "c", path: "/dev/zero", major: 1, minor: 5),
+    Device(type: "c", path: "/dev/full", major: 1, minor: 7),
+    Device(type: "c", path: "/dev/random", major: 1, minor: 8),
+    Device(type: "c", path: "/dev/urandom", major: 1, minor: 9), Device(type: "c", path: "/dev/tty", major: 5, minor: 0),
+  ]
+
+  /// As runc: none of it when /dev is the host's.
+  private mutating func addDevices() {
+    let dev = spec.mounts.last { Self.clean($0.destination) == "/dev" }
+    if let dev, dev.type == "bind" || MountOptions(dev.options).bind != .none { return }
+    let inUserNamespace = linux.namespaces.contains { $0.type == .user } || !request.facts.makesDevices
+    let configured = linux.devices
+    let defaults = Self.defaultDevices.filter { device in !configured.contains { $0.path == device.path } }
+    for device in defaults + configured {
+      let mode = device.fileMode ?? 0o666
+      add(inUserNamespace && device.type != "p" ? .bindDevice(device, mode: mode) : .device(device, mode: mode))
+    }
+    add(
+      .symlink(target: "/proc/self/fd", path: "/dev/fd", replace: false),
+      .symlink(target: "/proc/self/fd/0", path: "/dev/stdin", replace: false),
+      .symlink(target: "/proc/self/fd/1", path: "/dev/stdout", replace: false),
+      .symlink(target: "/proc/self/fd/2", path: "/dev/stderr", replace: false),
+      .symlink(target: "pts/ptmx", path: "/dev/ptmx", replace: true))
+  }
+
+  // MARK: mounts
+
+  /// Lexically: `/` first, no `.`, `..` or empty components.
+  static func clean(_ path: String) -> String {
+    var kept: [Substring] = []
+    for component in path.split(separator: "/") where component != "." {
+      if component == ".." { _ = kept.popLast() } else { kept.append(component) }
+    }
+    return "/" + kept.joined(separator: "/")
+  }
+
+  /// Files of procfs that runc lets a mount cover (LXCFS does).
+  private static let coverable = [
+    "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "sys/kernel/ns_last_pid",
+    "sys/crypto/fips_enabled",
+  ]
+
+  /// Adds the mount, and returns what has to wait until the root is complete.
+  private mutating func mount(_ mount: Mount, index: Int) throws(PlanError) -> [Step] {
+    let options = MountOptions(mount.options)
+    let destination = Self.clean(mount.destination)
+    let insideProc = Self.coverable.contains { destination == "/proc/\($0)" }
+    if destination.hasPrefix("/proc/"), !insideProc {
+      throw PlanError(
+        description: "mounts[\(index)].destination: \"\(mount.destination)\" cannot be mounted because it is inside /proc")
+    }
+    let propagation = options.propagation.reduce(UInt(0)) { $0 | $1.type.rawValue }
+    var late: [Step] = []
+    if options.recursiveSet | options.recursiveCleared != 0 {
+      var change = AttributeChange(path: destination)
+      (change.set, change.cleared, change.recursive) = (options.recursiveSet, options.recursiveCleared, true)
+      late.append(.attributes(change))
+    }
+
+    if options.bind != .none || mount.type == "bind" {
+      var bind = BindMount(
+        source: absolute(mount.source ?? ""), destination: destination, recursive: options.bind == .rbind)
+      bind.attributesSet = options.attributesSet
+      bind.attributesCleared = options.attributesCleared
+      bind.propagation = propagation
+      bind.insideProc = insideProc
+      if options.idmap != .none || !mount.uidMappings.isEmpty {
+        bind.origin = .mapped(
+          uids: mount.uidMappings, gids: mount.gidMappings, recursive: options.idmap == .ridmap)
+      }
+      add(.bind(bind))
+      plan.steps += late
+      return []
+    }
+    if mount.type == "cgroup" || mount.type == "cgroup2" { return cgroup(destination, options) }
+
+    var new = NewMount(type: mount.type ?? "none", source: mount.source ?? "", destination: destination)
+    new.options = options.superblock
+    new.attributes = options.attributesSet
+    new.propagation = propagation
+    new.copyUp = options.copyUp
+    new.isReal = new.type == "proc" || new.type == "sysfs"
+    new.insideProc = insideProc
+    // A tmpfs has to be filled before it is read-only: mounts, devices and links go into it.
+    if new.type == "tmpfs" || destination == "/dev", options.attributesSet & MountAttribute.readonly != 0 {
+      new.attributes &= ~MountAttribute.readonly
+      new.options.removeAll { $0.key == "ro" && $0.value == nil }
+      late.append(Self.readonly(destination))
+    }
+    add(.mount(new))
+    return late
+  }
+
+  private static func readonly(_ path: String) -> Step {
+    var change = AttributeChange(path: path)
+    change.set = MountAttribute.readonly
+    return .attributes(change)
+  }
+
+  private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(request.bundle)/\(path)" }
+
+  /// The cgroup file systems as a container expects them: one on v2, on v1 a directory for each hierarchy.
+  private mutating func cgroup(_ destination: String, _ options: MountOptions) -> [Step] {
+    let hasNamespace = linux.namespaces.contains { $0.type == .cgroup }
+    let flags = MountAttribute.noSetuid | MountAttribute.noDevices | MountAttribute.noExecute
+    let isReadonly = options.attributesSet & MountAttribute.readonly != 0
+    if request.facts.cgroups.layout == .unified {
+      addCgroup(request.cgroup.unified, "cgroup2", destination, [], hasNamespace, isReadonly)
+      return []
+    }
+    var directory = NewMount(type: "tmpfs", source: "tmpfs", destination: destination)
+    directory.options = [.init(key: "mode", value: "755")]
+    directory.attributes = flags
+    add(.mount(directory))
+    for place in request.cgroup.directories where !place.isUnified {
+      let name = place.mountPoint.split(separator: "/").last.map(String.init) ?? ""
+      let data = place.controllers.map { controller -> MountOptions.SuperblockOption in
+        controller.hasPrefix("name=")
+          ? .init(key: "name", value: String(controller.dropFirst(5))) : .init(key: controller, value: nil)
+      }
+      addCgroup(place, "cgroup", "\(destination)/\(name)", data, hasNamespace, isReadonly)
+      for controller in place.controllers where controller != name && !controller.hasPrefix("name=") {
+        add(.symlink(target: name, path: "\(destination)/\(controller)", replace: false))
+      }
+    }
+    return isReadonly ? [Self.readonly(destination)] : []
+  }
+
+  private mutating func addCgroup(
+    _ place: CgroupPlacement.Directory?, _ type: String, _ destination: String,
+    _ data: [MountOptions.SuperblockOption], _ hasNamespace: Bool, _ isReadonly: Bool
+  ) {
+    let attributes =
+      MountAttribute.noSetuid | MountAttribute.noDevices | MountAttribute.noExecute
+      | (isReadonly ? MountAttribute.readonly : 0)
+    if hasNamespace {
+      var mount = NewMount(type: type, source: "cgroup", destination: destination)
+      mount.options = data
+      mount.attributes = attributes
+      add(.mount(mount))
+    } else if let place {
+      var bind = BindMount(source: place.path, destination: destination, recursive: false)
+      bind.attributesSet = attributes
+      add(.bind(bind))
+    }
+  }
+}

@@ -1,0 +1,159 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import OCI
+
+extension Runtime {
+  /// `run` and `create`.
+  ///
+  /// - Returns: the exit status of swiftcr: the container's own for a foreground run, else 0.
+  public func launch(_ options: LaunchOptions) throws(ContainerError) -> Int32 {
+    let signals = try kernel { () throws(SystemError) in try SignalInbox() }
+    let bundle = try Bundle(options.bundle, layers: options.layers)
+    try Console.check(bundle.spec.process, options)
+    let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
+    let placement = try kernel { () throws(SystemError) in
+      try CgroupPlacement.place(cgroupsPath: bundle.spec.linux.cgroupsPath, id: options.id, host: facts.cgroups)
+    }
+    var request = try bundle.request(id: options.id, options: options, cgroup: placement, facts: facts, warn: warn)
+
+    let layer = bundle.layers == nil ? nil : ContainerLayer.newPath(for: options.id)
+    // Without a directory for it the overlay covers "/", which every user namespace can reach.
+    if layer != nil, access(request.rootPath, F_OK) != 0 { request.rootPath = "/" }
+    let plan: LaunchPlan
+    do throws(PlanError) { plan = try LaunchPlan.make(request) } catch { throw ContainerError("\(error)") }
+
+    trace("step: reserve")
+    var journal = try reserve(options.id)
+    do throws(ContainerError) {
+      trace("step: record")
+      try journal.write(
+        ContainerRecord(
+          id: options.id, bundle: bundle.path, rootfs: bundle.rootPath, created: now(), owner: geteuid(),
+          annotations: bundle.spec.annotations, bootID: BootID.current, cgroupLayout: placement.layout.rawValue,
+          cgroups: placement.encoded, layer: layer))
+      try journal.keep(config: bundle.config)
+      return try launch(bundle, plan, options, &journal, signals)
+    } catch {
+      try? takeDown(journal)
+      throw error
+    }
+  }
+
+  /// Takes the id. What a runtime left that was killed on the way is removed first.
+  private func reserve(_ id: String) throws(ContainerError) -> Journal {
+    do throws(ContainerError) {
+      return try store.reserve(id)
+    } catch {
+      guard error.description == ContainerError.inUse.description,
+        let left = try? store.open(id, lock: true), left.pid == 0
+      else { throw error }
+      try takeDown(left)
+      return try store.reserve(id)
+    }
+  }
+
+  private func launch(
+    _ bundle: Bundle, _ plan: LaunchPlan, _ options: LaunchOptions, _ journal: inout Journal,
+    _ signals: borrowing SignalInbox
+  ) throws(ContainerError) -> Int32 {
+    let spec = bundle.spec
+    let record = journal.record
+    trace("step: cgroup")
+    guard let recorded = try record.flatMap({ (record) throws(ContainerError) in try cgroup(of: record) }) else {
+      throw ContainerError("no cgroup")
+    }
+    let entrance = try kernel { () throws(SystemError) in
+      try Cgroup.make(recorded.placement, resources: spec.linux.resources, devices: spec.linux.devices).entrance()
+    }
+    let maps = spec.newUserNamespaceMaps
+    var inputs = LaunchInputs(cgroup: entrance)
+    inputs.idMaps = maps
+    inputs.oomScoreAdj = spec.process?.oomScoreAdj
+    if let layers = bundle.layers, let layer = record?.layer {
+      trace("step: container layer")
+      try makeLayer(layer, layers, maps)
+      inputs.overlay = OverlayRequest(
+        layers: layers.directories, directory: layer, volatile: layers.volatile ?? (options.mode == .foreground && !options.keep), tmpfs: layers.upper == .tmpfs)
+    }
+    let opened = try OpenedHandles(plan, spec, journal, options)
+    inputs.descriptors = opened.numbers
+
+    trace("step: clone")
+    var launcher = try Launcher(plan, inputs)
+    let state = ContainerState(
+      id: options.id, status: .creating, pid: 0, bundle: bundle.path, annotations: spec.annotations)
+    let agent = SeccompAgent(spec: spec, state: state)
+    trace("step: prepare")
+    try launcher.prepare(
+      inputs, agent: { (fd) throws(ContainerError) in try agent.send(listener: fd) },
+      hooks: { (pid) throws(ContainerError) in
+        var state = state
+        state.pid = pid
+        var created = state
+        created.status = .created
+        try opened.writeState(created)
+        try HostHooks.run(spec.hooks.prestart, kind: "prestart", state: state)
+        try HostHooks.run(spec.hooks.createRuntime, kind: "createRuntime", state: state)
+      })
+    do throws(ContainerError) {
+      trace("step: note pid")
+      try journal.note(pid: launcher.process.pid)
+      return try finish(&launcher, options, spec, &journal, signals)
+    } catch {
+      launcher.abort()
+      throw error
+    }
+  }
+
+  private func makeLayer(
+    _ path: String, _ layers: LayerRequest, _ maps: IDMaps?
+  ) throws(ContainerError) {
+    let stack = try LayerStack(layers.directories)
+    guard let top = stack.descriptors.last else { return }
+    let owner = store.layerOwner()
+    try kernel { () throws(SystemError) in
+      try ContainerLayer.make(
+        path, top: top, uid: maps.map { IDMaps.root($0.uids) } ?? 0, gid: maps.map { IDMaps.root($0.gids) } ?? 0,
+        tmpfs: layers.upper == .tmpfs, size: layers.size, owner: owner)
+    }
+  }
+
+  private func finish(
+    _ launcher: inout Launcher, _ options: LaunchOptions, _ spec: Spec, _ journal: inout Journal,
+    _ signals: borrowing SignalInbox
+  ) throws(ContainerError) -> Int32 {
+    let pid = launcher.process.pid
+    let console = try Console(master: launcher.takeMaster(), socket: options.consoleSocket)
+    if let path = options.pidFile { try PIDFile.write(pid, to: path) }
+    if let socket = options.pidfdSocket {
+      try kernel { () throws(SystemError) in try Terminal.send(launcher.process.pidfd.number, toSocket: socket) }
+    }
+    trace("step: go")
+    if options.mode == .create {
+      try launcher.go()
+      return 0
+    }
+    try journal.noteStarted()
+    try launcher.go()
+    if !spec.hooks.poststart.isEmpty {
+      let state = try self.state(of: journal)
+      do throws(ContainerError) { try HostHooks.run(spec.hooks.poststart, kind: "poststart", state: state) } catch {
+        warn("\(error)")
+      }
+    }
+    guard options.mode == .foreground else { return 0 }
+    trace("step: wait")
+    let status = try Foreground.wait(launcher.process.pidfd.number, signals, console)
+    if !options.keep { try takeDown(journal) }
+    return status.code
+  }
+}
+
+extension Spec {
+  /// The maps of a user namespace that is made, not joined.
+  var newUserNamespaceMaps: IDMaps? {
+    guard linux.namespaces.contains(where: { $0.type == .user && $0.path == nil }) else { return nil }
+    return IDMaps(uids: linux.uidMappings, gids: linux.gidMappings)
+  }
+}

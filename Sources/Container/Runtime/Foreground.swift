@@ -1,0 +1,77 @@
+internal import Glibc
+internal import Kernel
+internal import OCI
+
+/// The terminal's master: relayed by us, or handed to somebody else.
+struct Console: ~Copyable {
+  /// -1 without a terminal, or when it is somebody else's now.
+  let master: CInt
+
+  /// What runc says of options that do not fit.
+  static func check(_ process: Process?, _ options: LaunchOptions) throws(ContainerError) {
+    let detached = options.mode != .foreground
+    let terminal = process?.terminal ?? false
+    if terminal, detached, options.consoleSocket == nil {
+      throw ContainerError("cannot allocate tty if runc will detach without setting console socket")
+    }
+    if !(terminal && detached), options.consoleSocket != nil {
+      throw ContainerError("cannot use console socket if runc will not detach or allocate tty")
+    }
+  }
+
+  init(master: CInt, socket: String?) throws(ContainerError) {
+    guard master >= 0, let socket else {
+      self.master = master
+      return
+    }
+    defer { close(master) }
+    do throws(SystemError) { try Terminal.send(master, toSocket: socket) } catch { throw ContainerError(error) }
+    self.master = -1
+  }
+
+  deinit { if master >= 0 { close(master) } }
+}
+
+/// A run that waits: signals go to the container, its terminal is ours.
+enum Foreground {
+  static func wait(
+    _ pidfd: CInt, _ signals: borrowing SignalInbox, _ console: borrowing Console
+  ) throws(ContainerError) -> ExitStatus {
+    do throws(SystemError) {
+      let raw = console.master >= 0 ? RawTerminal(STDIN_FILENO) : nil
+      defer { raw?.restore() }
+      if console.master >= 0 { Terminal.copySize(from: STDIN_FILENO, to: console.master) }
+      try relay(pidfd, signals, console.master)
+      // What it wrote last is still in the terminal.
+      while console.master >= 0, try waitReadable([console.master], timeout: 0)[0] {
+        guard Terminal.copy(from: console.master, to: STDOUT_FILENO) else { break }
+      }
+    } catch {
+      throw ContainerError(error)
+    }
+    guard let status = ChildProcess.reap(pidfd) else { throw ContainerError(SystemError("wait for the container")) }
+    return status
+  }
+
+  private static func relay(_ pidfd: CInt, _ signals: borrowing SignalInbox, _ master: CInt) throws(SystemError) {
+    var hasInput = master >= 0
+    var hasOutput = master >= 0
+    while true {
+      // poll(2) passes over negative descriptors.
+      let ready = try waitReadable([
+        pidfd, signals.descriptor.number, hasOutput ? master : -1, hasInput ? STDIN_FILENO : -1,
+      ])
+      if ready[2] { hasOutput = Terminal.copy(from: master, to: STDOUT_FILENO) }
+      if ready[3] { hasInput = Terminal.copy(from: STDIN_FILENO, to: master) }
+      while ready[1], let signal = signals.next() {
+        switch signal {
+        case SIGWINCH: if master >= 0 { Terminal.copySize(from: STDIN_FILENO, to: master) }
+        // Ours alone: a child's end, and a reader of our output that went away.
+        case SIGCHLD, SIGPIPE, SIGURG: break
+        default: ChildProcess.signal(pidfd, signal)
+        }
+      }
+      if ready[0] { return }
+    }
+  }
+}

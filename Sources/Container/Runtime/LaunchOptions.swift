@@ -1,0 +1,45 @@
+/// What the command line says about a container that is to be made.
+public struct LaunchOptions: Sendable {
+  public var id: String
+  public var bundle: String
+  /// `--layer`, bottom first; they take the place of the annotation's.
+  public var layers: [String] = []
+  public var pidFile: String?
+  public var consoleSocket: String?
+  public var pidfdSocket: String?
+  public var preservedDescriptors = 0
+  public var noPivot = false
+  public var noNewKeyring = false
+  public var keep = false
+  public var mode: LaunchMode
+
+  public init(id: String, bundle: String, mode: LaunchMode) {
+    self.id = id
+    self.bundle = bundle
+    self.mode = mode
+  }
+}
+
+/// Who waits for whom.
+public enum LaunchMode: Sendable {
+  /// `create`: the container waits for `start`.
+  case create
+  /// `run --detach`.
+  case detached
+  /// `run`: we wait for the container.
+  case foreground
+}
+
+/// What the command line says about a process that is added to a container.
+public struct ExecOptions: Sendable {
+  public var id: String
+  public var pidFile: String?
+  public var consoleSocket: String?
+  public var pidfdSocket: String?
+  public var preservedDescriptors = 0
+  public var detach = false
+  public var ignorePaused = false
+  public var subgroups: [String: String] = [:]
+
+  public init(id: String) { self.id = id }
+}

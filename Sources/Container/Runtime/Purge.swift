@@ -1,0 +1,12 @@
+internal import Kernel
+
+extension Runtime {
+  /// Removes what no container needs any more: the container layers that a crash or a reboot left, of every store.
+  ///
+  /// - Throws: the first failure, after the others have been tried.
+  public func purge() throws(ContainerError) {
+    let (_, failures) = try ContainerLayer.reapOrphans()
+    for failure in failures.dropFirst() { warn("\(failure)") }
+    if let first = failures.first { throw first }
+  }
+}

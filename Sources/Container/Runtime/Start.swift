@@ -1,0 +1,46 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import OCI
+
+extension Runtime {
+  /// `start`: lets a created container execute its program, and hears of it if that fails.
+  public func start(_ id: String) throws(ContainerError) {
+    var journal = try store.open(id, lock: true)
+    let state = try state(of: journal)
+    guard state.status == .created else {
+      let reason = state.status == .stopped ? "cannot start a container that has stopped" : "cannot start an already running container"
+      throw ContainerError(reason)
+    }
+    let number = clinux_stream_socket(0)
+    guard number >= 0 else { throw ContainerError(SystemError("make socket")) }
+    let socket = Descriptor(adopting: number)
+    guard clinux_connect(number, journal.startSocket) == 0 else {
+      throw ContainerError(SystemError("connect to the created container", id))
+    }
+    try journal.noteStarted()
+    let link = StageLink(socket: PacketSocket(descriptor: socket), steps: [])
+    try link.answer()
+    while true {
+      if case .gone = try link.next() { break }
+    }
+    unlink(journal.startSocket)
+    try runPoststart(journal)
+  }
+
+  private func runPoststart(_ journal: borrowing Journal) throws(ContainerError) {
+    let spec = try Self.spec(of: journal)
+    guard !spec.hooks.poststart.isEmpty else { return }
+    do throws(ContainerError) {
+      try HostHooks.run(spec.hooks.poststart, kind: "poststart", state: try state(of: journal))
+    } catch {
+      warn("\(error)")
+    }
+  }
+
+  /// config.json as the container was made from it.
+  static func spec(of journal: borrowing Journal) throws(ContainerError) -> Spec {
+    let bytes = try journal.config()
+    do throws(SpecFaults) { return try Spec.load(bytes) } catch { throw ContainerError("\(error)") }
+  }
+}

@@ -1,0 +1,94 @@
+internal import CLinux
+internal import Glibc
+
+/// A mount that is attached nowhere yet: handed over by descriptor, it appears in one mount namespace only.
+public struct DetachedMount: ~Copyable, Sendable {
+  public let descriptor: Descriptor
+
+  /// An overlay (Documentation/filesystems/overlayfs.rst).
+  ///
+  /// - Parameters:
+  ///   - lowers: the layers, bottom first, as open directories or detached mounts; taken by descriptor (Linux 6.8).
+  ///   - upper, work: paths on one file system.
+  ///   - volatile: no syncing at all; what it holds is lost with the host (Linux 5.10).
+  public static func overlay(
+    lowers: [CInt], upper: String, work: String, volatile: Bool
+  ) throws(SystemError) -> DetachedMount {
+    let context = try open("overlay")
+    // The kernel wants them top first.
+    for lower in lowers.reversed() {
+      guard clinux_fsconfig_fd(context.number, "lowerdir+", lower) == 0 else { throw refusal(context, "overlay") }
+    }
+    for (key, value) in [("upperdir", upper), ("workdir", work)] {
+      guard clinux_fsconfig_string(context.number, key, value) == 0 else { throw refusal(context, "overlay") }
+    }
+    if volatile, clinux_fsconfig_flag(context.number, "volatile") != 0 { throw refusal(context, "overlay") }
+    return try create(context, "overlay", attributes: 0)
+  }
+
+  /// A tmpfs, of `size` bytes at most if given.
+  public static func tmpfs(size: UInt64?) throws(SystemError) -> DetachedMount {
+    let context = try open("tmpfs")
+    _ = clinux_fsconfig_string(context.number, "mode", "0700")
+    if let size, clinux_fsconfig_string(context.number, "size", "\(size)") != 0 { throw refusal(context, "tmpfs") }
+    return try create(context, "tmpfs", attributes: 0)
+  }
+
+  /// A copy of the mount that a host path is on, starting at that path.
+  public static func clone(_ path: String, recursive: Bool) throws(SystemError) -> DetachedMount {
+    try clone(at: workingDirectory, path, recursive: recursive)
+  }
+
+  /// A copy of the mount at an open directory.
+  public static func clone(descriptor: CInt) throws(SystemError) -> DetachedMount {
+    try clone(at: descriptor, "", recursive: false)
+  }
+
+  private static func clone(at directory: CInt, _ path: String, recursive: Bool) throws(SystemError) -> DetachedMount {
+    let number = clinux_clone_tree(directory, path, recursive ? 1 : 0)
+    guard number >= 0 else { throw SystemError("clone mount", path) }
+    return DetachedMount(descriptor: Descriptor(adopting: number))
+  }
+
+  /// Maps the mount's ids as a user namespace has them (Linux 5.12; not every file system can).
+  public func mapIDs(userNamespace: CInt, recursive: Bool = false) throws(SystemError) {
+    guard clinux_mount_setattr(descriptor.number, recursive ? 1 : 0, 0, 0, 0, userNamespace) == 0 else {
+      throw SystemError("map ids of mount")
+    }
+  }
+
+  /// Attaches it at a host path.
+  public func attach(_ path: String) throws(SystemError) {
+    guard clinux_attach(descriptor.number, path) == 0 else { throw SystemError("attach mount at", path) }
+  }
+
+  /// Detaches what is mounted at a host path; false if nothing is.
+  public static func detach(_ path: String) -> Bool { clinux_detach(path) == 0 }
+
+  private static func open(_ type: String) throws(SystemError) -> Descriptor {
+    let number = clinux_fsopen(type)
+    guard number >= 0 else { throw SystemError("open file system", type) }
+    return Descriptor(adopting: number)
+  }
+
+  private static func create(
+    _ context: borrowing Descriptor, _ type: String, attributes: UInt32
+  ) throws(SystemError) -> DetachedMount {
+    guard clinux_fsconfig_create(context.number) == 0 else { throw refusal(context, type) }
+    let number = clinux_fsmount(context.number, attributes)
+    guard number >= 0 else { throw refusal(context, type) }
+    return DetachedMount(descriptor: Descriptor(adopting: number))
+  }
+
+  /// The file system's own words are in the context: "e overlay: maximum fs stacking depth exceeded".
+  private static func refusal(_ context: borrowing Descriptor, _ type: String) -> SystemError {
+    let reason = Errno.last
+    let number = context.number
+    let words = [UInt8](unsafeUninitializedCapacity: 512) { buffer, count in
+      count = max(0, read(number, buffer.baseAddress, 512))
+    }
+    let text = String(decoding: words.dropFirst(2), as: UTF8.self)
+    let line = text.prefix { $0 != "\n" }
+    return SystemError("mount \(type)", line.isEmpty ? "" : "(\(line))", errno: reason)
+  }
+}

@@ -1,0 +1,69 @@
+internal import Container
+internal import Glibc
+internal import Kernel
+internal import OCI
+
+/// The short commands on containers that exist.
+extension CommandRunner {
+  func state() throws -> Int32 {
+    Output.print(try runtime().state(id).json.text(indent: "  ") + "\n")
+  }
+
+  func list() throws -> Int32 {
+    let states = try runtime().states()
+    if values.flag("quiet") { return Output.print(states.map { $0.id + "\n" }.joined()) }
+    if values.value("format") == "json" {
+      return Output.print(states.isEmpty ? "null\n" : JSON.array(states.map(\.json)).text() + "\n")
+    }
+    let rows = states.map { state in
+      [state.id, "\(state.pid)", state.status.rawValue, state.bundle, "\(state.created)", state.owner]
+    }
+    return Output.print(Output.table([["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]] + rows))
+  }
+
+  func kill() throws -> Int32 {
+    let signal = try SignalName.number(values.positionals.dropFirst().first ?? "")
+    try runtime().kill(id, signal: signal, all: values.flag("all"))
+    return 0
+  }
+
+  func delete() throws -> Int32 {
+    try runtime().delete(id, force: values.flag("force"))
+    return 0
+  }
+
+  func pause() throws -> Int32 {
+    try runtime().pause(id)
+    return 0
+  }
+
+  func resume() throws -> Int32 {
+    try runtime().resume(id)
+    return 0
+  }
+
+  func purge() throws -> Int32 {
+    try runtime().purge()
+    return 0
+  }
+
+  /// The host's ps(1) does the printing; its lines of other processes are left out.
+  func ps() throws -> Int32 {
+    let pids = try runtime().processes(id)
+    if values.value("format") == "json" {
+      return Output.print(JSON.array(pids.map { .integer(Int64($0)) }).text() + "\n")
+    }
+    let options = Array(values.positionals.dropFirst())
+    let output = try HostProgram.output("ps", options.isEmpty ? ["-ef"] : options)
+    let lines = output.split(separator: "\n", omittingEmptySubsequences: true)
+    guard let head = lines.first, let column = head.split(separator: " ").firstIndex(of: "PID") else {
+      throw UsageError("ps: its options must show the column PID")
+    }
+    let wanted = Set(pids.map { "\($0)"[...] })
+    let kept = lines.dropFirst().filter { line in
+      let fields = line.split(separator: " ")
+      return column < fields.count && wanted.contains(fields[column])
+    }
+    return Output.print(([head] + kept).map { $0 + "\n" }.joined())
+  }
+}

@@ -1,0 +1,37 @@
+internal import Glibc
+internal import Kernel
+internal import OCI
+
+/// `spec` and `features`: documents, not containers.
+extension CommandRunner {
+  func spec() throws -> Int32 {
+    let directory = values.value("bundle") ?? "."
+    let path = "\(directory)/config.json"
+    let owner = values.flag("rootless") ? SpecTemplate.Owner(uid: geteuid(), gid: getegid()) : nil
+    let template = SpecTemplate.json(rootless: owner, cgroupNamespace: true)
+    do throws(SystemError) {
+      let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666)
+      try file.writeAll(Array(template.text(indent: "\t").utf8), subject: path)
+    } catch {
+      if error.errno == .exists {
+        throw UsageError("file \(path) exists. Remove it first")
+      }
+      throw error
+    }
+    return 0
+  }
+
+  func features() throws -> Int32 {
+    var features = Features()
+    features.mountOptions = MountOptions.knownNames
+    features.linux.capabilities = CapabilitySet.knownNames
+    features.linux.cgroup = Features.Cgroup(v1: true, v2: true, systemd: false, systemdUser: false, rdma: true)
+    features.linux.idmapMounts = true
+    var seccomp = Features.Seccomp()
+    seccomp.archs = SeccompNames.architectures
+    seccomp.knownFlags = SeccompNames.knownFlags
+    seccomp.supportedFlags = SeccompNames.supportedFlags
+    features.linux.seccomp = seccomp
+    return Output.print(features.json.text(indent: "    ") + "\n")
+  }
+}

@@ -1,0 +1,85 @@
+internal import Container
+internal import Glibc
+internal import Kernel
+
+/// The program: one command, from its arguments to its exit status.
+enum Program {
+  static let version = "0.1.0"
+
+  static func run() -> Int32 {
+    let invocation: Invocation
+    do throws(UsageError) {
+      invocation = try Invocation(parsing: Invocation.programArguments())
+    } catch {
+      if let log = try? Log(error.globals) { log.error(error.description) } else { Log.toStandardError("\(error)") }
+      return 1
+    }
+    switch invocation.request {
+    case .help(let command): return Output.print(Help.text(for: command))
+    case .version: return Output.print("swiftcr version \(version)\nspec: \(Output.specVersion)\n")
+    case .command(let command, let values): return run(command, values, invocation.globals)
+    }
+  }
+
+  private static func run(_ command: Command, _ values: OptionValues, _ globals: OptionValues) -> Int32 {
+    let log: Log
+    do throws(SystemError) {
+      log = try Log(globals)
+    } catch {
+      Log.toStandardError("\(error)")
+      return 1
+    }
+    // Whatever is opened later must not become the container's standard stream.
+    for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+    do {
+      if globals.flag("systemd-cgroup") {
+        throw UsageError("--systemd-cgroup: not available yet; leave it out, and the cgroups are made directly")
+      }
+      return try CommandRunner(values: values, globals: globals, log: log).run(command.name)
+    } catch let error as ContainerError {
+      log.error(error.description)
+      return command.name == "exec" && error.exitCode == 1 ? 255 : error.exitCode
+    } catch {
+      log.error("\(error)")
+      return 1
+    }
+  }
+}
+
+/// One command with its options.
+struct CommandRunner {
+  let values: OptionValues
+  let globals: OptionValues
+  let log: Log
+
+  /// The container's id; the table sees to it that there is one.
+  var id: String { values.positionals.first ?? "" }
+
+  func run(_ name: String) throws -> Int32 {
+    switch name {
+    case "run": try launch(mode: values.flag("detach") ? .detached : .foreground)
+    case "create": try launch(mode: .create)
+    case "start": try start()
+    case "exec": try exec()
+    case "state": try state()
+    case "list": try list()
+    case "kill": try kill()
+    case "delete": try delete()
+    case "ps": try ps()
+    case "pause": try pause()
+    case "resume": try resume()
+    case "spec": try spec()
+    case "features": try features()
+    case "plan": try plan()
+    case "purge": try purge()
+    case "completion": Output.print(Completion.script(for: id))
+    default: throw UsageError("unknown command \(quoted(name)). See 'swiftcr help'")
+    }
+  }
+
+  func runtime() throws -> Runtime {
+    let log = log
+    return try Runtime(
+      root: globals.value("root") ?? StateStore.defaultRoot, trace: { log.debug($0) }, warn: { log.warning($0) })
+  }
+}
