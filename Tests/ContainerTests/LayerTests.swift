@@ -113,10 +113,12 @@ import Testing
 
   @Test func markSurvives() throws {
     let path = try make("c1")
-    let mark = try #require(LayerOwner(of: Descriptor.open(path, O_RDONLY | O_DIRECTORY).number))
+    let layer = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    let mark = try #require(LayerOwner(of: layer.number))
     #expect(mark == (try StateStore(root: root).layerOwner()))
     #expect(mark.isStoreInSight())
-    #expect(LayerOwner(of: try Descriptor.open("/", O_RDONLY | O_DIRECTORY).number) == nil)
+    let other = try Descriptor.open("/", O_RDONLY | O_DIRECTORY)
+    #expect(LayerOwner(of: other.number) == nil)
   }
 
   @Test func stack() throws {

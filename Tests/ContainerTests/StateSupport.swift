@@ -48,3 +48,19 @@ func spawn(_ path: String, _ arguments: [String]) throws -> pid_t {
   try #require(posix_spawn(&pid, path, nil, nil, pointers, nil) == 0)
   return pid
 }
+
+/// Whether `ProcessHandle.open` finds the process.
+func isFound(_ pid: pid_t, startTime: UInt64) throws -> Bool {
+  switch try ProcessHandle.open(pid: pid, startTime: startTime) {
+  case .none: return false
+  case .some(let handle): return handle.pid == pid
+  }
+}
+
+/// Whether a journal's process is found.
+func hasProcess(_ journal: borrowing Journal) throws -> Bool {
+  switch try journal.process() {
+  case .none: return false
+  case .some: return true
+  }
+}

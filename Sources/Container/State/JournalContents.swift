@@ -43,7 +43,7 @@ struct JournalContents: Sendable, Equatable {
   /// Reads the record's line, then one for each event.
   ///
   /// Only a line with its end counts. A writer that dies, or a full disk, leaves a piece of one: the next event begins
-  /// on a line of its own, so that a piece damages nothing but itself.
+  /// on a line of its own, so that a piece damages nothing but itself (one that lacks only its end has it from then on).
   ///
   /// - Throws: when a newer program wrote the record: what it made cannot be known.
   init(parsing bytes: [UInt8]) throws(ContainerError) {
