@@ -10,7 +10,7 @@ int clinux_packet_pair(int *pair) {
   return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 }
 
-ssize_t clinux_send(int socket, const void *bytes, size_t count, int fd) {
+long clinux_send(int socket, const void *bytes, size_t count, int fd) {
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr header;
@@ -29,7 +29,7 @@ ssize_t clinux_send(int socket, const void *bytes, size_t count, int fd) {
   return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-ssize_t clinux_receive(int socket, void *bytes, size_t count, int *fd) {
+long clinux_receive(int socket, void *bytes, size_t count, int *fd) {
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr header;

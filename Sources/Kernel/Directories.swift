@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Directories of our own on the host.
@@ -23,92 +24,53 @@ public enum Directories {
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemError("make directory", path) }
   }
 
-  /// The names in a directory, in no order.
-  public static func names(_ path: String) throws(SystemError) -> [String] {
-    guard let stream = opendir(path) else { throw SystemError("read directory", path) }
-    defer { closedir(stream) }
-    return names(stream)
+  /// Opens a directory of this program, through no symbolic link and over no mount (openat2, Linux 5.6).
+  ///
+  /// - Throws: `EXDEV` when something is mounted there, `ELOOP` for a link.
+  public static func openOwn(_ name: String, at parent: CInt) throws(SystemError) -> Descriptor {
+    let number = retrying { clinux_open_own_directory(parent, name) }
+    guard number >= 0 else { throw SystemError("open directory", name) }
+    return Descriptor(adopting: number)
   }
 
-  private static func names(_ stream: OpaquePointer) -> [String] {
+  /// The names in a directory, but `.` and `..`, in no order.
+  ///
+  /// - Parameter limit: `EOVERFLOW` beyond so many.
+  public static func names(in directory: CInt, limit: Int) throws(SystemError) -> [String] {
     var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-  }
-
-  /// Removes a tree of ours. Nothing outside of it is touched: directories are opened without following symlinks, and
-  /// a file system that is mounted inside ends the removal. What is missing is fine.
-  public static func removeTree(_ path: String) throws(SystemError) {
-    if rmdir(path) == 0 || errno == ENOENT { return }
-    let root: Descriptor
-    do throws(SystemError) {
-      root = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    } catch {
-      if error.errno == .noEntry { return }
-      throw error
-    }
-    var status = stat()
-    guard fstat(root.number, &status) == 0 else { throw SystemError("remove", path) }
-    try empty(root.number, device: status.st_dev, path: path)
-    guard rmdir(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
-  }
-
-  /// Depth first without recursion: a directory in a directory is moved up into the top before it is emptied, so a
-  /// tree of any depth takes two descriptors.
-  private static func empty(_ root: CInt, device: dev_t, path: String) throws(SystemError) {
-    var moved = 0
+    guard lseek(directory, 0, SEEK_SET) == 0 else { throw SystemError("rewind directory") }
     while true {
-      let directories = try unlinkFiles(in: root, device: device, path: path)
-      if directories.isEmpty { return }
-      for name in directories {
-        if unlinkat(root, name, AT_REMOVEDIR) == 0 || errno == ENOENT { continue }
-        let child = try openChild(root, name, device: device, path: path)
-        for inner in try unlinkFiles(in: child.number, device: device, path: path) {
-          if unlinkat(child.number, inner, AT_REMOVEDIR) == 0 { continue }
-          // The tree may have directories of that name: they are in the way only until they are emptied.
-          repeat { moved += 1 } while renameat(child.number, inner, root, ".remove-\(moved)") != 0 && errno == ENOTEMPTY
-          guard faccessat(child.number, inner, F_OK, AT_SYMLINK_NOFOLLOW) != 0 else {
-            throw SystemError("remove", "\(path)/…/\(inner)")
-          }
-        }
-        guard unlinkat(root, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
-          throw SystemError("remove", "\(path)/\(name)")
-        }
+      let isEnd = try readEntries(directory) { (name, _) throws(SystemError) in
+        guard names.count < limit else { throw SystemError("list directory", errno: Errno(EOVERFLOW)) }
+        names.append(String(cString: name))
       }
+      if isEnd { return names }
     }
   }
 
-  private static func openChild(
-    _ parent: CInt, _ name: String, device: dev_t, path: String
-  ) throws(SystemError) -> Descriptor {
-    let child = try Descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: parent)
-    var status = stat()
-    guard fstat(child.number, &status) == 0, status.st_dev == device else {
-      throw SystemError("remove", "\(path)/\(name)", errno: Errno(EXDEV))
+  /// Reads the next entries of a directory.
+  ///
+  /// - Parameter body: is given a name, and whether it is known to be a directory's.
+  /// - Returns: whether there are no more.
+  static func readEntries(
+    _ directory: CInt, _ body: (UnsafePointer<CChar>, Bool) throws(SystemError) -> Void
+  ) throws(SystemError) -> Bool {
+    let size = 16384
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
+    defer { buffer.deallocate() }
+    guard let base = buffer.baseAddress else { throw SystemError("read directory", errno: Errno(ENOMEM)) }
+    let count = Int(clinux_getdents(directory, base, size))
+    guard count >= 0 else { throw SystemError("read directory") }
+    // struct linux_dirent64: 8 bytes of inode, 8 of offset, 2 of length, 1 of type, the name.
+    var offset = 0
+    while offset + 19 < count {
+      let length = Int(buffer.load(fromByteOffset: offset + 16, as: UInt16.self))
+      let type = buffer.load(fromByteOffset: offset + 18, as: UInt8.self)
+      let name = UnsafeRawPointer(base + offset + 19).assumingMemoryBound(to: CChar.self)
+      offset += max(length, 24)
+      if strcmp(name, ".") == 0 || strcmp(name, "..") == 0 { continue }
+      try body(name, type == UInt8(DT_DIR))
     }
-    return child
-  }
-
-  /// Unlinks everything that is no directory, and names the directories.
-  private static func unlinkFiles(in directory: CInt, device: dev_t, path: String) throws(SystemError) -> [String] {
-    let copy = dup(directory)
-    guard copy >= 0, let stream = fdopendir(copy) else { throw SystemError("read directory", path) }
-    defer { closedir(stream) }
-    rewinddir(stream)
-    var directories: [String] = []
-    for name in names(stream) {
-      if unlinkat(directory, name, 0) == 0 || errno == ENOENT { continue }
-      if errno == EISDIR || errno == EPERM {
-        directories.append(name)
-      } else {
-        throw SystemError("remove", "\(path)/\(name)")
-      }
-    }
-    return directories
+    return count == 0
   }
 }

@@ -42,7 +42,7 @@ extension Integration.BadInput {
       "a hook that fails", #".hooks.createRuntime = [{"path":"/bin/false"}]"#, "error running createRuntime hook #0"),
     Fault(
       "a hook that hangs", #".hooks.prestart = [{"path":"/bin/sleep","args":["sleep","60"],"timeout":1}]"#,
-      "ran for more than 1 s"),
+      "ran past specified timeout of 1.0s"),
     Fault(
       "a hook in the container that fails", #".hooks.createContainer = [{"path":"/bin/false"}]"#,
       "createContainer hook #0 /bin/false: exit status 1"),
@@ -85,7 +85,9 @@ extension Integration.BadInput {
 
   @Test("layers", .disabled(if: Host.isControl)) func layers() throws {
     try withBundle(.layers) { bundle in
-      for (layer, says) in [("/etc/passwd", "/etc/passwd: not a directory"), ("/no/layer", "/no/layer: no such file")] {
+      for (layer, says) in [
+        ("/etc/passwd", "layer /etc/passwd is not a directory"), ("/no/layer", "/no/layer: no such file"),
+      ] {
         let outcome = try bundle.run("--layer", "\(Bundle.layers)/1", "--layer", layer)
         #expect(outcome.code == 1 && outcome.errors.contains(says), "\(outcome)")
       }

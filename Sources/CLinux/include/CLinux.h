@@ -3,6 +3,9 @@
 
 // One thin function for each system call that Glibc's Swift module hides or lacks: no state, no allocation.
 // A function returns what the system call returns, -1 with errno set on failure.
+//
+// These headers include no others of the system but stddef.h and stdint.h: a type that both CLinux and Glibc declare,
+// timespec say, belongs to whichever module the compiler happens to load first.
 
 #include "CLinuxBPF.h"
 #include "CLinuxCgroup.h"

@@ -3,15 +3,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 // A pair of connected SOCK_SEQPACKET sockets, close-on-exec.
 int clinux_packet_pair(int *_Nonnull pair);
 
 // sendmsg(2) without SIGPIPE, with one descriptor unless `fd` is -1.
-ssize_t clinux_send(int socket, const void *_Nonnull bytes, size_t count, int fd);
+long clinux_send(int socket, const void *_Nonnull bytes, size_t count, int fd);
 // recvmsg(2); `fd` becomes the descriptor that came along, close-on-exec, or -1.
-ssize_t clinux_receive(int socket, void *_Nonnull bytes, size_t count, int *_Nonnull fd);
+long clinux_receive(int socket, void *_Nonnull bytes, size_t count, int *_Nonnull fd);
 
 // An AF_UNIX stream socket, close-on-exec. connect(2) and bind(2) take names of up to 107 bytes: longer ones are
 // ENAMETOOLONG; a relative one starts at the working directory.

@@ -2,7 +2,6 @@
 #define CLINUX_TERMINAL_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 // TIOCGWINSZ and TIOCSWINSZ: copies the window's size from one terminal to another.
 int clinux_copy_window_size(int from, int to);

@@ -7,8 +7,14 @@ enum DataDirectory {
   /// `/var/lib/swiftcr`, or below XDG_DATA_HOME for a user.
   static var path: String {
     if geteuid() == 0 { return "/var/lib/swiftcr" }
-    if let data = getenv("XDG_DATA_HOME") { return String(cString: data) + "/swiftcr" }
-    return (getenv("HOME").map { String(cString: $0) } ?? "/tmp") + "/.local/share/swiftcr"
+    if let data = absolute("XDG_DATA_HOME") { return data + "/swiftcr" }
+    return (absolute("HOME") ?? "/tmp/swiftcr-\(geteuid())") + "/.local/share/swiftcr"
+  }
+
+  /// The XDG specification ignores relative paths.
+  private static func absolute(_ variable: String) -> String? {
+    guard let value = getenv(variable), value[0] == CChar(bitPattern: UInt8(ascii: "/")) else { return nil }
+    return String(cString: value)
   }
 
   static var containers: String { path + "/containers" }
@@ -17,12 +23,17 @@ enum DataDirectory {
 }
 
 /// The container layer: a fresh upperdir and workdir for one container.
+///
+/// The pair of a container that is gone is not used again, even if it is empty. That would save 0.4 ms (three mkdir at
+/// 25 to 90 us, three rmdir at 75 to 100 us, against two renames at 14), but nothing shows that the old overlay is gone:
+/// a process elsewhere that was given a descriptor of its root keeps it, and could write into the next container. Pairs
+/// made in advance save only the mkdirs, and cost them again at another moment of the same command.
 enum ContainerLayer {
   /// A name that no other container has had.
-  static func newPath(for id: String) -> String {
+  static func newPath(for id: String, in containers: String = DataDirectory.containers) -> String {
     var random = SystemRandomNumberGenerator()
     let number = String(random.next() as UInt32, radix: 16)
-    return "\(DataDirectory.containers)/\(id)-\(String(repeating: "0", count: 8 - number.utf8.count))\(number)"
+    return "\(containers)/\(id)-\(String(repeating: "0", count: 8 - number.utf8.count))\(number)"
   }
 
   /// Where `upper` and `work` are: in the layer's directory, or in a tmpfs that is mounted in it for a moment.
@@ -30,15 +41,19 @@ enum ContainerLayer {
 
   /// Makes `upper` and `work`. The merged root has upper's mode and owner: those of the top layer's root, or of the
   /// container's root user.
-  static func make(_ path: String, top: CInt, uid: UInt32, gid: UInt32, tmpfs: Bool, size: UInt64?) throws(SystemError)
-  {
+  ///
+  /// - Parameter owner: whose it is, for the day on which nobody remembers it.
+  static func make(
+    _ path: String, top: CInt, uid: UInt32, gid: UInt32, tmpfs: Bool, size: UInt64?, owner: LayerOwner?
+  ) throws(SystemError) {
     var status = stat()
     guard fstat(top, &status) == 0 else { throw SystemError("read top layer") }
     if mkdir(path, 0o700) != 0 {
       guard errno == ENOENT else { throw SystemError("make container layer", path) }
-      try Directories.make(DataDirectory.containers)
+      try Directories.make(parent(of: path))
       guard mkdir(path, 0o700) == 0 else { throw SystemError("make container layer", path) }
     }
+    owner?.mark(path)
     let storage = storage(path, tmpfs: tmpfs)
     if tmpfs {
       guard mkdir(storage, 0o700) == 0 else { throw SystemError("make container layer", storage) }
@@ -49,59 +64,35 @@ enum ContainerLayer {
     guard mkdir(upper, 0o700) == 0, mkdir(storage + "/work", 0o700) == 0 else {
       throw SystemError("make container layer", path)
     }
-    let owner = uid == 0 && gid == 0 ? (status.st_uid, status.st_gid) : (status.st_uid &+ uid, status.st_gid &+ gid)
-    if owner.0 != 0 || owner.1 != 0 {
-      guard chown(upper, owner.0, owner.1) == 0 else { throw SystemError("give container layer to", "\(owner.0)") }
+    let ids = uid == 0 && gid == 0 ? (status.st_uid, status.st_gid) : (status.st_uid &+ uid, status.st_gid &+ gid)
+    if ids.0 != 0 || ids.1 != 0 {
+      guard chown(upper, ids.0, ids.1) == 0 else { throw SystemError("give container layer to", "\(ids.0)") }
     }
+    // After the owner: chown(2) takes set-id bits away.
     guard chmod(upper, status.st_mode & 0o7777) == 0 else { throw SystemError("set mode of container layer", path) }
+    // The container sees this time on its "/": the layer's, not that of its own creation.
+    _ = utimensat(workingDirectory, upper, [status.st_atim, status.st_mtim], 0)
   }
 
-  /// Removes a container layer; refuses every other directory.
-  static func remove(_ path: String) throws(ContainerError) {
-    let prefix = DataDirectory.containers + "/"
+  private static func parent(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return String(path[..<slash])
+  }
+
+  /// Removes a container layer with all that is in it; refuses every other directory. Nothing there is no error.
+  static func remove(_ path: String, in containers: String = DataDirectory.containers) throws(ContainerError) {
+    let prefix = containers + "/"
     let name = path.utf8.dropFirst(prefix.utf8.count)
     guard path.hasPrefix(prefix), !name.isEmpty, !name.contains(UInt8(ascii: "/")), !path.hasSuffix("/..") else {
       throw ContainerError("remove container layer \(path): it is not below \(prefix)")
     }
     while DetachedMount.detach(storage(path, tmpfs: true)) {}
-    do { try Directories.removeTree(path) } catch { throw ContainerError(error) }
-  }
-}
-
-/// Open layers, bottom first; closed with this value.
-struct LayerStack: ~Copyable {
-  let descriptors: [CInt]
-
-  init(_ paths: [String]) throws(ContainerError) {
-    var opened: [CInt] = []
-    for path in paths {
-      do throws(SystemError) {
-        opened.append(try Descriptor.open(path, O_RDONLY | O_DIRECTORY).release())
-      } catch {
-        for number in opened { close(number) }
-        throw ContainerError("layer \(path): \(error.errno)")
-      }
-    }
-    descriptors = opened
-  }
-
-  private init(adopting descriptors: [CInt]) { self.descriptors = descriptors }
-
-  deinit { for number in descriptors { close(number) } }
-
-  /// Clones of the layers whose ids are mapped as the user namespace has them.
-  func mapped(userNamespace: CInt) throws(SystemError) -> LayerStack {
-    var clones: [CInt] = []
     do throws(SystemError) {
-      for layer in descriptors {
-        let clone = try DetachedMount.clone(descriptor: layer)
-        try clone.mapIDs(userNamespace: userNamespace)
-        clones.append(try clone.descriptor.duplicate().release())
-      }
+      let parent = try Descriptor.open(containers, O_RDONLY | O_DIRECTORY)
+      try TreeRemoval.remove(String(path.dropFirst(prefix.count)), at: parent.number)
     } catch {
-      for number in clones { close(number) }
-      throw error
+      if error.errno == .noEntry { return }
+      throw ContainerError("remove container layer \(path): \(error)", errno: error.errno)
     }
-    return LayerStack(adopting: clones)
   }
 }

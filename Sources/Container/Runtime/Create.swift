@@ -112,10 +112,11 @@ extension Runtime {
   ) throws(ContainerError) {
     let stack = try LayerStack(layers.directories)
     guard let top = stack.descriptors.last else { return }
+    let owner = store.layerOwner()
     try kernel { () throws(SystemError) in
       try ContainerLayer.make(
         path, top: top, uid: maps.map { IDMaps.root($0.uids) } ?? 0, gid: maps.map { IDMaps.root($0.gids) } ?? 0,
-        tmpfs: layers.upper == .tmpfs, size: layers.size)
+        tmpfs: layers.upper == .tmpfs, size: layers.size, owner: owner)
     }
   }
 

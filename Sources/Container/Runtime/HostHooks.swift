@@ -1,81 +1,79 @@
-internal import CLinux
-internal import Glibc
 internal import Kernel
 internal import OCI
 
-/// Hooks that run on the host, in our own namespaces (config.md, "POSIX-platform Hooks").
+/// Runs hooks on the host, in the runtime's namespaces: `prestart`, `createRuntime`, `poststart` and `poststop`.
+///
+/// What a failure means is the caller's: before the container's start it undoes the creation; of `poststart` it stops
+/// the container and is an error (runtime.md 1.3, step 9; up to 1.2 the words said "a warning", runc never did that);
+/// of `poststop` it is a warning only, which is what `runAll` is for.
 enum HostHooks {
-  /// Runs them in order; the first that fails is the last.
-  static func run(_ hooks: [Hook], kind: String, state: ContainerState) throws(ContainerError) {
+  /// Runs hooks in their order, up to the first that fails.
+  ///
+  /// - Parameters:
+  ///   - state: becomes each hook's standard input, with the specification's own fields only.
+  ///   - directory: the hooks' working directory; `nil` is the caller's.
+  /// - Throws: runc's words: `error running createRuntime hook #0: exit status 1, stdout: , stderr: …`.
+  static func run(
+    _ hooks: [Hook], kind: String, state: ContainerState, directory: String? = nil
+  ) throws(ContainerError) {
+    guard !hooks.isEmpty else { return }
+    let input = state.hookJSON.bytes()
     for (index, hook) in hooks.enumerated() {
-      do throws(ContainerError) {
-        try run(hook, input: state.hookJSON.bytes())
-      } catch {
-        throw ContainerError("error running \(kind) hook #\(index): \(error)")
+      if let error = failure(of: hook, kind, index, input, directory) { throw error }
+    }
+  }
+
+  /// Runs all hooks, whatever happens to those before.
+  ///
+  /// - Returns: the failures, in the hooks' order.
+  static func runAll(
+    _ hooks: [Hook], kind: String, state: ContainerState, directory: String? = nil
+  ) -> [ContainerError] {
+    guard !hooks.isEmpty else { return [] }
+    let input = state.hookJSON.bytes()
+    return hooks.enumerated().compactMap { failure(of: $1, kind, $0, input, directory) }
+  }
+
+  private static func failure(
+    of hook: Hook, _ kind: String, _ index: Int, _ input: [UInt8], _ directory: String?
+  ) -> ContainerError? {
+    let prefix = "error running \(kind) hook #\(index)"
+    // A relative path would mean something else in each directory.
+    guard hook.path.utf8.first == UInt8(ascii: "/") else {
+      return ContainerError("\(prefix): \(quotedPath(hook.path)) is no absolute path")
+    }
+    var program = ChildProgram(path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args)
+    program.environment = hook.env
+    program.directory = directory
+    program.input = input
+    program.timeout = hook.timeout
+    do throws(SystemError) {
+      let outcome = try program.run()
+      if outcome.timedOut {
+        return ContainerError("\(prefix): hook ran past specified timeout of \(hook.timeout ?? 0).0s")
+      }
+      guard outcome.status != .exited(0) else { return nil }
+      return ContainerError(
+        "\(prefix): \(outcome.status), stdout: \(text(outcome.output)), stderr: \(text(outcome.errorOutput))")
+    } catch {
+      let reason = error.step == "execute" ? "fork/exec \(hook.path): \(error.errno)" : error.description
+      return ContainerError("\(prefix): \(reason)", errno: error.errno)
+    }
+  }
+
+  private static func quotedPath(_ path: String) -> String { "\"\(path)\"" }
+
+  /// A hook's output inside of an error, which is one line: line ends become spaces, other control characters go.
+  private static func text(_ bytes: [UInt8]) -> String {
+    var kept: [UInt8] = []
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "\n"), UInt8(ascii: "\t"): kept.append(UInt8(ascii: " "))
+      case 0..<0x20, 0x7F: continue
+      default: kept.append(byte)
       }
     }
+    while kept.last == UInt8(ascii: " ") { kept.removeLast() }
+    return String(decoding: kept, as: UTF8.self)
   }
-
-  private static func run(_ hook: Hook, input: [UInt8]) throws(ContainerError) {
-    let stdin = try file(input)
-    let output = try file([])
-    let errors = try file([])
-    var actions = posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    for (number, target) in [(stdin.number, 0), (output.number, 1), (errors.number, 2)] {
-      posix_spawn_file_actions_adddup2(&actions, number, CInt(target))
-    }
-    clinux_spawn_close_from(&actions, 3)
-
-    var pid: pid_t = 0
-    let arguments = CStrings(hook.args.isEmpty ? [hook.path] : hook.args)
-    let environment = CStrings(hook.env)
-    let failed = posix_spawn(&pid, hook.path, &actions, &attributes, arguments.pointers, environment.pointers)
-    guard failed == 0 else { throw ContainerError("execute \(hook.path): \(Errno(failed))") }
-
-    let pidfd = Descriptor(adopting: clinux_pidfd_open(pid))
-    let timeout = hook.timeout.map { CInt(clamping: $0 * 1000) } ?? -1
-    let ended = (try? waitReadable([pidfd.number], timeout: timeout))?[0] ?? true
-    if !ended { _ = clinux_kill(pidfd.number, SIGKILL) }
-    let status = ChildProcess.reap(pidfd.number)
-    if !ended { throw ContainerError("\(hook.path) ran for more than \(hook.timeout ?? 0) s and was killed") }
-    guard status == .exited(0) else {
-      throw ContainerError("exit status \(status?.code ?? 1), stdout: \(tail(output)), stderr: \(tail(errors))")
-    }
-  }
-
-  /// A file in memory: a child can neither block on it nor block us.
-  private static func file(_ content: [UInt8]) throws(ContainerError) -> Descriptor {
-    let number = clinux_memfd("hook")
-    guard number >= 0 else { throw ContainerError(SystemError("make file for hook")) }
-    let file = Descriptor(adopting: number)
-    try kernel { () throws(SystemError) in try file.writeAll(content) }
-    if !content.isEmpty { lseek(number, 0, SEEK_SET) }
-    return file
-  }
-
-  private static func tail(_ file: borrowing Descriptor) -> String {
-    lseek(file.number, max(0, lseek(file.number, 0, SEEK_END) - 4096), SEEK_SET)
-    let bytes = (try? file.readAll(limit: 8192)) ?? []
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
-  }
-}
-
-/// A NULL-terminated array of C strings, freed with this value.
-final class CStrings {
-  let pointers: [UnsafeMutablePointer<CChar>?]
-
-  init(_ texts: [String]) { pointers = texts.map { strdup($0) } + [nil] }
-
-  deinit { for pointer in pointers { free(pointer) } }
 }

@@ -1,18 +1,17 @@
 internal import Kernel
 
 extension Runtime {
-  /// Removes what no container needs any more: cached filters, and the layers that a crash or a reboot left.
+  /// Removes what no container needs any more: cached filters, and the container layers that a crash or a reboot left,
+  /// of every store.
+  ///
+  /// - Throws: the first failure, after the others have been tried.
   public func purge() throws(ContainerError) {
-    try kernel { () throws(SystemError) in try Directories.removeTree(DataDirectory.seccomp) }
-    var kept: Set<String> = []
-    for id in try store.ids() {
-      if let layer = try? store.open(id, lock: false).record?.layer { kept.insert(layer) }
+    try kernel { () throws(SystemError) in
+      let data = try Directories.open(DataDirectory.path)
+      try TreeRemoval.remove("seccomp", at: data.number)
     }
-    let directory = DataDirectory.containers
-    // Not there: no container ever had a layer.
-    for name in (try? Directories.names(directory)) ?? [] {
-      let path = "\(directory)/\(name)"
-      if !kept.contains(path) { try ContainerLayer.remove(path) }
-    }
+    let (_, failures) = try ContainerLayer.reapOrphans()
+    for failure in failures.dropFirst() { warn("\(failure)") }
+    if let first = failures.first { throw first }
   }
 }

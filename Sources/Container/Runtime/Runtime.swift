@@ -19,7 +19,11 @@ public struct Runtime: ~Copyable {
 
   /// The state of one container.
   public func state(_ id: String) throws(ContainerError) -> ContainerState {
-    try state(of: try store.open(id, lock: false))
+    let journal = try store.open(id, lock: false)
+    var state = try state(of: journal)
+    // Whoever makes a container holds its lock all the while, and nobody else holds it before there is a process.
+    if journal.pid == 0, journal.isBusy() { state.status = .creating }
+    return state
   }
 
   /// The states of all containers, by id.

@@ -33,7 +33,7 @@ extension Runtime {
     else { return }
     let state = ContainerState(
       id: record.id, status: .stopped, pid: 0, bundle: record.bundle, annotations: record.annotations)
-    do { try HostHooks.run(spec.hooks.poststop, kind: "poststop", state: state) } catch { warn("\(error)") }
+    for failure in HostHooks.runAll(spec.hooks.poststop, kind: "poststop", state: state) { warn("\(failure)") }
   }
 
   /// `delete`.

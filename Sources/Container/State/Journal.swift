@@ -7,11 +7,15 @@ internal import OCI
 /// The first line is the record, complete before anything is made. A line that a crash cut off is ignored: what it
 /// would have said has not happened yet, or is found through the record.
 struct Journal: ~Copyable {
+  private var contents = JournalContents()
+
   /// `nil` when not even the first line is whole: nothing was made then.
-  private(set) var record: ContainerRecord?
-  private(set) var pid: Int32 = 0
-  private(set) var startTime: UInt64 = 0
-  private(set) var isStarted = false
+  var record: ContainerRecord? { contents.record }
+  var pid: Int32 { contents.pid }
+  var isStarted: Bool { contents.isStarted }
+
+  /// Annotations may be as long as config.json, and escapes make them longer.
+  static let longest = 8 * JSON.defaultLimit
 
   let id: String
   private let file: Descriptor
@@ -29,58 +33,62 @@ struct Journal: ~Copyable {
   /// Reads what is there.
   mutating func load() throws(ContainerError) {
     let bytes: [UInt8]
-    do { bytes = try file.readAll(limit: 8 << 20, subject: id) } catch { throw ContainerError(error) }
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    // What follows the last newline was cut off, or is nothing.
-    if !lines.isEmpty { lines.removeLast() }
-    for (index, line) in lines.enumerated() {
-      guard let json = try? JSON.parse(Array(line)) else { continue }
-      if index == 0 { record = ContainerRecord(json) }
-      if let pid = json["pid"]?.integer, let time = json["startTime"]?.integer {
-        (self.pid, startTime) = (Int32(clamping: pid), UInt64(clamping: time))
-      }
-      if json["started"] != nil { isStarted = true }
-    }
+    do { bytes = try file.readAll(limit: Self.longest, subject: id) } catch { throw ContainerError(error) }
+    contents = try JournalContents(parsing: bytes)
   }
 
   mutating func write(_ record: ContainerRecord) throws(ContainerError) {
-    try append(record.json)
-    self.record = record
+    try append(record.json.bytes() + [UInt8(ascii: "\n")])
+    contents.record = record
   }
 
   mutating func note(pid: Int32) throws(ContainerError) {
-    startTime = ProcessHandle.startTime(of: pid) ?? 0
-    self.pid = pid
-    try append(
-      .object([JSON.Member("pid", .integer(Int64(pid))), JSON.Member("startTime", .integer(Int64(startTime)))]))
+    try note(.process(pid: pid, startTime: ProcessHandle.startTime(of: pid) ?? 0))
   }
 
-  mutating func noteStarted() throws(ContainerError) {
-    try append(.object([JSON.Member("started", .bool(true))]))
-    isStarted = true
+  mutating func noteStarted() throws(ContainerError) { try note(.started) }
+
+  /// The line begins with a line's end, in case that the last writer did not come to it.
+  mutating func note(_ event: ContainerEvent) throws(ContainerError) {
+    try append([UInt8(ascii: "\n")] + event.json.bytes() + [UInt8(ascii: "\n")])
+    contents.apply(event)
   }
 
-  private func append(_ json: JSON) throws(ContainerError) {
-    do throws(SystemError) {
-      try file.writeAll(json.bytes() + [UInt8(ascii: "\n")], subject: "state of \(id)")
-    } catch {
-      throw ContainerError(error)
-    }
+  private func append(_ line: [UInt8]) throws(ContainerError) {
+    let number = file.number
+    let count = line.withUnsafeBytes { buffer in retrying { Glibc.write(number, buffer.baseAddress, buffer.count) } }
+    if count == line.count { return }
+    // A file system that is nearly full writes a part, and says nothing.
+    throw ContainerError(SystemError("write state of", id, errno: count < 0 ? .last : Errno(ENOSPC)))
+  }
+
+  /// Whether another command is changing the container at this moment. Only for a journal that was opened without
+  /// the lock: this would give it up.
+  func isBusy() -> Bool {
+    guard retrying({ flock(file.number, LOCK_SH | LOCK_NB) }) == 0 else { return errno == EWOULDBLOCK }
+    flock(file.number, LOCK_UN)
+    return false
   }
 
   /// config.json as the container was made from it.
   func config() throws(ContainerError) -> [UInt8] {
-    do { return try readFile("\(id).config.json", limit: JSON.defaultLimit, at: directory) } catch {
+    do throws(SystemError) {
+      let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+      let copy = try Descriptor.open("\(id).config.json", flags, at: directory)
+      return try copy.readAll(limit: JSON.defaultLimit, subject: "\(id).config.json")
+    } catch {
       throw ContainerError(error)
     }
   }
 
   func keep(config: [UInt8]) throws(ContainerError) {
+    let name = "\(id).config.json"
     do throws(SystemError) {
-      let copy = try Descriptor.open(
-        "\(id).config.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600, at: directory)
-      try copy.writeAll(config, subject: "\(id).config.json")
+      let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+      let copy = try Descriptor.open(name, flags, mode: 0o600, at: directory)
+      try copy.writeAll(config, subject: name)
     } catch {
+      unlinkat(directory, name, 0)
       throw ContainerError(error)
     }
   }
@@ -96,7 +104,7 @@ struct Journal: ~Copyable {
   /// The process, if it lives and is still the one that was written down.
   func process() throws(ContainerError) -> ProcessHandle? {
     guard pid > 0, let record, record.bootID == BootID.current else { return nil }
-    do { return try ProcessHandle.open(pid: pid, startTime: startTime) } catch { throw ContainerError(error) }
+    do { return try ProcessHandle.open(pid: pid, startTime: contents.startTime) } catch { throw ContainerError(error) }
   }
 
   /// Lets other commands change the container, while a foreground run waits.

@@ -28,18 +28,22 @@ public struct StateStore: ~Copyable {
     path = root
   }
 
-  /// Takes an id: from now on nobody else gets it.
+  /// Takes an id: from now on nobody else gets it. The lock is held until the journal goes.
   func reserve(_ id: String) throws(ContainerError) -> Journal {
-    let file: Descriptor
-    do throws(SystemError) {
-      file = try Descriptor.open(
-        "\(id).journal", O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, mode: 0o600, at: directory.number)
-    } catch {
-      throw error.errno == .exists ? .inUse : ContainerError(error)
+    let name = try journalName(id)
+    while true {
+      let file: Descriptor
+      do throws(SystemError) {
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW
+        file = try Descriptor.open(name, flags, mode: 0o600, at: directory.number)
+      } catch {
+        throw error.errno == .exists ? .inUse : ContainerError(error)
+      }
+      try Self.lock(file.number, id)
+      // A `delete --force` may have come in between, and taken an empty journal for what a crash left.
+      guard try Self.isLinked(file.number, id) else { continue }
+      return Journal(id: id, file: file, directory: directory.number, directoryPath: path)
     }
-    // Not waited for: the file is ours alone, but a `delete` may look at it this moment.
-    flock(file.number, LOCK_EX)
-    return Journal(id: id, file: file, directory: directory.number, directoryPath: path)
   }
 
   /// Opens a container's journal.
@@ -53,26 +57,65 @@ public struct StateStore: ~Copyable {
   }
 
   private func opened(_ id: String, lock: Bool) throws(ContainerError) -> Descriptor {
-    let file: Descriptor
-    do throws(SystemError) {
-      file = try Descriptor.open("\(id).journal", O_RDWR | O_APPEND | O_NOFOLLOW, at: directory.number)
-    } catch {
-      throw error.errno == .noEntry ? .notFound : ContainerError(error)
+    let name = try journalName(id)
+    while true {
+      let file: Descriptor
+      do throws(SystemError) {
+        // O_NONBLOCK: a FIFO in its place must not hold up the command.
+        file = try Descriptor.open(name, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK, at: directory.number)
+      } catch {
+        throw error.errno == .noEntry ? .notFound : ContainerError(error)
+      }
+      var status = stat()
+      guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
+        throw ContainerError("open state of \(id): it is no file of this user")
+      }
+      guard lock else { return file }
+      try Self.lock(file.number, id)
+      // Deleted while this waited, and perhaps made again.
+      if try Self.isLinked(file.number, id) { return file }
     }
-    guard lock else { return file }
-    let number = file.number
-    guard retrying({ flock(number, LOCK_EX) }) == 0 else { throw ContainerError(SystemError("lock state of", id)) }
-    // Deleted while we waited, and perhaps made again.
-    var ours = stat()
-    var named = stat()
-    guard fstat(number, &ours) == 0 else { throw ContainerError(SystemError("read state of", id)) }
-    guard fstatat(directory.number, "\(id).journal", &named, AT_SYMLINK_NOFOLLOW) == 0 else { throw .notFound }
-    return ours.st_ino == named.st_ino ? file : try opened(id, lock: lock)
   }
 
-  /// All containers' ids, sorted.
+  /// All containers' ids, sorted; names of other things are passed over.
   func ids() throws(ContainerError) -> [String] {
-    let names = try kernel { () throws(SystemError) in try Directories.names(path) }
-    return names.filter { $0.hasSuffix(".journal") }.map { String($0.dropLast(8)) }.sorted()
+    let names = try kernel { () throws(SystemError) in
+      try Directories.names(in: directory.number, limit: Self.most)
+    }
+    var ids: [String] = []
+    for name in names where name.hasSuffix(Self.suffix) {
+      let id = String(name.dropLast(Self.suffix.utf8.count))
+      if (try? ContainerID(validating: id)) != nil { ids.append(id) }
+    }
+    return ids.sorted()
   }
+
+  private static let suffix = ".journal"
+  /// The longest id whose files have names that a file system takes (NAME_MAX).
+  static let longestID = 255 - ".config.json".utf8.count
+  /// Files in one store, three for a container: more are an attack.
+  static let most = 1 << 20
+
+  /// Ids come from command lines: `../x` is none.
+  private func journalName(_ id: String) throws(ContainerError) -> String {
+    do { _ = try ContainerID(validating: id) } catch { throw ContainerError("\(error)") }
+    guard id.utf8.count <= Self.longestID else {
+      throw ContainerError("invalid container ID format: longer than \(Self.longestID) bytes")
+    }
+    return id + Self.suffix
+  }
+
+  private static func lock(_ file: CInt, _ id: String) throws(ContainerError) {
+    guard retrying({ flock(file, LOCK_EX) }) == 0 else { throw ContainerError(SystemError("lock state of", id)) }
+  }
+
+  /// Whether a journal still has its name: it is taken away once, and for good.
+  private static func isLinked(_ file: CInt, _ id: String) throws(ContainerError) -> Bool {
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw ContainerError(SystemError("read state of", id)) }
+    return status.st_nlink > 0
+  }
+
+  /// What marks a layer as one of this store's containers.
+  func layerOwner() -> LayerOwner? { LayerOwner(store: directory.number, path: path) }
 }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// How a process ended.
-public enum ExitStatus: Sendable, Equatable {
+public enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
   case exited(Int32)
   case signaled(Int32)
 
@@ -10,7 +10,17 @@ public enum ExitStatus: Sendable, Equatable {
   public var code: Int32 {
     switch self {
     case .exited(let status): status
-    case .signaled(let signal): 128 + signal
+    case .signaled(let signal): 128 &+ signal
+    }
+  }
+
+  /// Go's words, which engines print: `exit status 1`, `signal: killed`.
+  public var description: String {
+    switch self {
+    case .exited(let code): return "exit status \(code)"
+    case .signaled(let signal):
+      guard let text = strsignal(signal) else { return "signal: \(signal)" }
+      return "signal: \(String(cString: text).lowercased())"
     }
   }
 }
@@ -31,7 +41,7 @@ public struct ProcessHandle: ~Copyable, Sendable {
     }
     let pidfd = Descriptor(adopting: number)
     // Looked at after the pidfd is open: from now on the pid cannot be given to another process unseen.
-    guard let found = Self.stat(of: pid), found.startTime == startTime, !found.isZombie else { return nil }
+    guard let found = ProcessStat.read(pid), found.startTime == startTime, !found.isDead else { return nil }
     return ProcessHandle(pid: pid, pidfd: pidfd)
   }
 
@@ -41,17 +51,7 @@ public struct ProcessHandle: ~Copyable, Sendable {
   }
 
   /// The start time of a process; `nil` if there is none.
-  public static func startTime(of pid: Int32) -> UInt64? { stat(of: pid)?.startTime }
-
-  private static func stat(of pid: Int32) -> (startTime: UInt64, isZombie: Bool)? {
-    guard let bytes = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
-    // The command's name may hold anything, parentheses too: fields are counted from the last one.
-    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-    let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
-    guard fields.count > 19, let time = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
-    let state = fields[0].first
-    return (time, state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"))
-  }
+  public static func startTime(of pid: Int32) -> UInt64? { ProcessStat.read(pid)?.startTime }
 
   public func signal(_ signal: CInt) throws(SystemError) {
     guard clinux_kill(pidfd.number, signal) == 0 else { throw SystemError("signal process", "\(pid)") }
@@ -60,5 +60,33 @@ public struct ProcessHandle: ~Copyable, Sendable {
   /// Waits until it has ended, `timeout` milliseconds at most.
   public func hasExited(timeout: CInt) throws(SystemError) -> Bool {
     try waitReadable([pidfd.number], timeout: timeout)[0]
+  }
+}
+
+/// What `/proc/PID/stat` says about a process.
+public struct ProcessStat: Sendable, Equatable {
+  /// `R`, `S`, `D`, `T`, `Z` and so on (proc(5)).
+  public var state: UInt8
+  /// Clock ticks between the host's boot and the process's start: with the pid, a name that is never used twice.
+  public var startTime: UInt64
+
+  /// Whether there is nothing left of the process but its exit status.
+  public var isDead: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") || state == UInt8(ascii: "x") }
+
+  /// `nil` when there is no such process, or procfs does not show it.
+  public static func read(_ pid: Int32) -> ProcessStat? {
+    guard pid > 0, let bytes = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
+    return ProcessStat(parsing: bytes)
+  }
+
+  /// Reads fields 3 and 22. Field 2, the name, is in parentheses, and a process may put anything in it, `) Z 1` too:
+  /// only the last parenthesis ends it, since all that follows are numbers.
+  public init?(parsing bytes: [UInt8]) {
+    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = bytes[(end + 1)...].split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") })
+    guard fields.count >= 20, let state = fields[0].first, fields[0].count == 1 else { return nil }
+    guard let startTime = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
+    self.state = state
+    self.startTime = startTime
   }
 }
