@@ -12,6 +12,8 @@ public struct TreeRemoval {
 
   private let top: CInt
   private var nextName = 0
+  /// Directories that were removed or moved: a pass without any is not worth another.
+  private var changes = 0
 
   /// Removes the directory `name` of `parent` with all that is in it; nothing there is no error.
   ///
@@ -24,10 +26,11 @@ public struct TreeRemoval {
     let top = try openForRemoval(name, at: parent)
     var removal = TreeRemoval(top: top.number)
     while true {
+      let before = removal.changes
       try removal.empty(top.number, depth: 0)
       if unlinkat(parent, name, AT_REMOVEDIR) == 0 { return }
       let error = SystemError("remove directory", name)
-      guard error.errno.code == ENOTEMPTY || error.errno.code == EEXIST else { throw error }
+      guard error.errno.code == ENOTEMPTY || error.errno.code == EEXIST, removal.changes != before else { throw error }
     }
   }
 
@@ -35,6 +38,7 @@ public struct TreeRemoval {
 
   /// Removes all entries of a directory, which may have new ones in the end if it is the top.
   private mutating func empty(_ directory: CInt, depth: Int) throws(SystemError) {
+    guard lseek(directory, 0, SEEK_SET) == 0 else { throw SystemError("rewind directory") }
     while true {
       var names: [[CChar]] = []
       // The files at once, the directories after: a callback cannot change this value while it is being read.
@@ -63,6 +67,7 @@ public struct TreeRemoval {
   private mutating func removeDirectory(_ name: [CChar], in directory: CInt, depth: Int) throws(SystemError) {
     var isUnlocked = false
     var passes = 0
+    changes += 1
     while unlinkat(directory, name, AT_REMOVEDIR) != 0 {
       switch errno {
       case ENOENT: return
