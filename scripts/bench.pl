@@ -17,15 +17,12 @@ sub note {
 
 sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2]; }
 
-# Runs a command without a shell, in the memory cgroup if one is given; its time, and user and system time with its
-# children, in milliseconds.
+# Runs a command without a shell; its time, and user and system time with its children, in milliseconds.
 sub timed {
-  my $tasks = ref $_[0] ? ${+shift} : undef;
   my @before = times;
   my $start = time;
   my $pid = fork;
   if ($pid == 0) {
-    if ($tasks) { open my $file, '>', $tasks or die "$tasks: $!"; print $file '0'; close $file; }
     open STDIN, '<', '/dev/null';
     open STDOUT, '>', '/dev/null';
     exec @_ or die "exec @_: $!";
@@ -45,7 +42,7 @@ sub interleave {
       sleep $gap if $gap;
       my %found = $turn->($name, $program{$name});
       # The first one warms the caches.
-      if ($round) { note($_, $name, $found{$_}) for sort keys %found; }
+      if ($round) { note($_, $name, $found{$_}) for sort { $b cmp $a } keys %found; }
     }
   }
 }
@@ -88,16 +85,25 @@ sub lifecycle {
   return ('create + start + delete --force' => $create + $start + $delete, 'exec' => $exec, 'state' => $state);
 }
 
+sub value {
+  my ($path) = @_;
+  open my $file, '<', $path or die "$path: $!";
+  return <$file> / 1024;
+}
+
+# Of the container's own cgroup, from its creation to the end of its program.
 sub peak_memory {
   my ($name, $program) = @_;
-  my $cgroup = "/sys/fs/cgroup/memory/swiftcr-bench-$$";
-  return () unless mkdir $cgroup;
-  timed(\"$cgroup/cgroup.procs", $program, 'run', '-b', "$work/true", "m-$name");
-  open my $file, '<', "$cgroup/memory.max_usage_in_bytes" or die;
-  my $peak = <$file>;
-  close $file;
-  rmdir $cgroup or die "rmdir $cgroup: $!";
-  return ('peak memory of one run, MiB' => $peak / 1048576);
+  my $id = "m-$name";
+  timed($program, 'create', '-b', "$work/true", $id);
+  timed($program, 'start', $id);
+  while (`$program state $id` !~ /stopped/) {}
+  chomp(my $cgroup = `find /sys/fs/cgroup/memory -type d -name $id`);
+  my %found = (
+    'peak memory of the container, KiB' => value("$cgroup/memory.max_usage_in_bytes"),
+    'of which kernel memory, KiB' => value("$cgroup/memory.kmem.max_usage_in_bytes"));
+  timed($program, 'delete', '--force', $id);
+  return %found;
 }
 
 run_row('run', 'true', 0);
@@ -114,7 +120,7 @@ interleave(0, sub {
   for my $i (1 .. 5) { my (undef, $cpu) = timed($program, 'run', '-b', "$work/true", "u-$name"); $sum += $cpu; }
   return ('processor time of one run' => $sum / 5);
 });
-interleave(0, \&peak_memory);
+interleave(0, \&peak_memory) if -e '/sys/fs/cgroup/memory/memory.max_usage_in_bytes';
 for my $name (@names) {
   my ($calls, $file);
   system("strace -f -c -o $work/calls $program{$name} run -b $work/true s-$name >/dev/null 2>&1");
