@@ -31,8 +31,6 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_root_bind(stage, step);
   case STAGE_ROOT_RECEIVE:
     return step_root_receive(stage, step);
-  case STAGE_ROOT_OVERLAY:
-    return step_root_overlay(stage, step);
   case STAGE_ROOT_HERE:
     return step_root_here(stage, step);
   case STAGE_MOUNT:

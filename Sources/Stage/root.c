@@ -67,17 +67,6 @@ long step_root_receive(struct stage *stage, const struct stage_step *step) {
 }
 
 // Kernels before 6.8 take no layer by descriptor: mount(2), with its options in one page.
-long step_root_overlay(struct stage *stage, const struct stage_step *step) {
-  const char *path = text_of(stage, step, 0);
-  long result = CALL(mount, text_of(stage, step, 1), path, text_of(stage, step, 1), 0, text_of(stage, step, 2));
-  if (result < 0)
-    return result;
-  long root = CALL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0)
-    FAIL(stage, STAGE_DETAIL_DESTINATION, root);
-  stage->root = (int)root;
-  return 0;
-}
 
 // Without a mount namespace of its own, or in one that was joined, "/" is the root.
 long step_root_here(struct stage *stage, const struct stage_step *step) {

@@ -82,9 +82,12 @@ final class Bundle {
     try Host.spawn(line(arguments), descriptors: descriptors, directory: directory)
   }
 
-  func run(_ flags: String..., input: String = "", descriptors: [Int32: Int32] = [:]) throws -> Outcome {
+  func run(
+    _ flags: String..., input: String = "", descriptors: [Int32: Int32] = [:], environment: [String: String] = [:]
+  ) throws -> Outcome {
     try Host.run(
-      line(["run", "--bundle", directory] + flags + [id]), input: input, descriptors: descriptors, directory: directory)
+      line(["run", "--bundle", directory] + flags + [id]), input: input, descriptors: descriptors,
+      environment: environment, directory: directory)
   }
 
   /// Runs a shell script as the entrypoint.

@@ -76,6 +76,21 @@ extension Integration.Layers {
     }
   }
 
+  /// Linux 5.15 to 6.7 mount the overlay by mount(2), whose options have 4,096 bytes.
+  @Test("as an older kernel has to mount them", arguments: [3, 500], [false, true])
+  func olderKernel(_ count: Int, _ isMapped: Bool) throws {
+    let chain = Host.temporaryDirectory("chain")
+    defer { Host.remove(chain) }
+    try Host.must(Host.fixture("layers"), "\(chain)/layers", "--more", "\(count - 3)")
+    let options = ["--layers", "\(chain)/layers"] + (isMapped ? ["--userns"] : [])
+    try withBundle(.layers, options: options) { bundle in
+      try bundle.script(
+        "grep -c ' / overlay .*lowerdir=[0-9]*:' /proc/mounts; ls /opt/tool; stat -c %u /home/user/file /")
+      let outcome = try bundle.run(environment: ["SWIFTCR_KERNEL": "5.15"])
+      #expect(outcome.lines == ["1", "README", "version-2", "1000", "0"], "\(outcome)")
+    }
+  }
+
   @Test("--layer takes the place of the annotation") func option() throws {
     try withBundle(.layers) { bundle in
       try bundle.script("ls /app /etc/motd 2>/dev/null; cat /etc/greeting")

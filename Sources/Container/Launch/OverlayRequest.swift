@@ -24,7 +24,8 @@ struct OverlayRequest: Sendable {
       let stack = try LayerStack(layers)
       let lowers = maps == nil ? stack : try stack.mapped(userNamespace: userNamespace)
       return try DetachedMount.overlay(
-        lowers: lowers.descriptors, upper: "\(storage)/upper", work: "\(storage)/work", volatile: volatile)
+        lowers: lowers.descriptors, areMapped: maps != nil, upper: "\(storage)/upper", work: "\(storage)/work",
+        volatile: volatile, scaffold: ContainerLayer.scaffold(directory))
     } catch let error as SystemError {
       throw ContainerError(
         "\(error); overlayfs may not take a directory on this file system as its upper layer: "

@@ -39,6 +39,16 @@ enum ContainerLayer {
   /// Where `upper` and `work` are: in the layer's directory, or in a tmpfs that is mounted in it for a moment.
   static func storage(_ path: String, tmpfs: Bool) -> String { tmpfs ? path + "/memory" : path }
 
+  /// Where an older kernel mounts what it cannot mount detached.
+  static func scaffold(_ path: String) -> String { path + "/scaffold" }
+
+  /// Detaches what a killed swiftcr left mounted in the layer's directory.
+  static func detachMounts(_ path: String) {
+    for place in [scaffold(path), storage(path, tmpfs: true)] {
+      while DetachedMount.detach(place) {}
+    }
+  }
+
   /// Makes `upper` and `work`. The merged root has upper's mode and owner: those of the top layer's root, or of the
   /// container's root user.
   ///
@@ -86,7 +96,7 @@ enum ContainerLayer {
     guard path.hasPrefix(prefix), !name.isEmpty, !name.contains(UInt8(ascii: "/")), !path.hasSuffix("/..") else {
       throw ContainerError("remove container layer \(path): it is not below \(prefix)")
     }
-    while DetachedMount.detach(storage(path, tmpfs: true)) {}
+    detachMounts(path)
     do throws(SystemError) {
       let parent = try Descriptor.open(containers, O_RDONLY | O_DIRECTORY)
       try TreeRemoval.remove(String(path.dropFirst(prefix.count)), at: parent.number)

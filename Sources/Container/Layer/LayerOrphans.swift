@@ -25,7 +25,7 @@ extension ContainerLayer {
       do throws(SystemError) {
         let isOrphan = try isOrphan(name, of: owner, path: path, at: containers.number, boot: boot)
         guard isOrphan else { continue }
-        while DetachedMount.detach(storage(path, tmpfs: true)) {}
+        detachMounts(path)
         try TreeRemoval.remove(name, at: containers.number)
         removed += 1
       } catch {

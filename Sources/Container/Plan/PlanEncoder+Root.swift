@@ -23,8 +23,6 @@ extension PlanEncoder {
     case .parentPrivate(let path): make(STAGE_PARENT_PRIVATE, text: [text(path)])
     case .rootBind(let path): make(STAGE_ROOT_BIND, text: [text(path)])
     case .rootReceive(let path): make(STAGE_ROOT_RECEIVE, text: [text(path)])
-    case .rootOverlay(let path, let options):
-      make(STAGE_ROOT_OVERLAY, text: [text(path), text("overlay"), text(options)])
     case .mount(let mount): encode(mount)
     case .bind(let bind): encode(bind)
     case .attributes(let change):

@@ -19,7 +19,6 @@ extension Step: CustomStringConvertible {
     case .parentPrivate(let path): "make the mount above \(path) private"
     case .rootBind(let path): "bind root file system \(path)"
     case .rootReceive(let path): "attach overlay at \(path)"
-    case .rootOverlay(let path, let options): "mount overlay at \(path) (\(options))"
     case .mount(let mount): mount.description
     case .bind(let mount): mount.description
     case .attributes(let change): "set mount attributes of \(change.path)\(MountFlags.text(change.set))"

@@ -23,7 +23,6 @@ public enum Step: Sendable, Equatable {
   case parentPrivate(String)
   case rootBind(String)
   case rootReceive(String)
-  case rootOverlay(String, options: String)
   case mount(NewMount)
   case bind(BindMount)
   case attributes(AttributeChange)

@@ -8,10 +8,33 @@ public struct DetachedMount: ~Copyable, Sendable {
   /// An overlay (Documentation/filesystems/overlayfs.rst).
   ///
   /// - Parameters:
-  ///   - lowers: the layers, bottom first, as open directories or detached mounts; taken by descriptor (Linux 6.8).
+  ///   - lowers: the layers, bottom first, as open directories, or as detached mounts if they are mapped.
   ///   - upper, work: paths on one file system.
   ///   - volatile: no syncing at all; what it holds is lost with the host (Linux 5.10).
+  ///   - scaffold: a path of the host that older kernels need for a moment; nothing is there yet.
   public static func overlay(
+    lowers: [CInt], areMapped: Bool, upper: String, work: String, volatile: Bool, scaffold: String
+  ) throws(SystemError) -> DetachedMount {
+    let refusal: SystemError
+    do throws(SystemError) {
+      if KernelFeatures.isOldest { throw SystemError("mount overlay", errno: .invalid) }
+      return try overlayByDescriptor(lowers: lowers, upper: upper, work: work, volatile: volatile)
+    } catch {
+      refusal = error
+    }
+    // Not known before Linux 5.2, 6.5 or 6.8, by part; 6.15 is the first to take detached layers.
+    guard refusal.errno == .invalid || refusal.errno == .noSystemCall else { throw refusal }
+    do throws(SystemError) {
+      return try legacyOverlay(
+        lowers: lowers, areMapped: areMapped, upper: upper, work: work, volatile: volatile, scaffold: scaffold)
+    } catch {
+      // The new interface says in words what it does not like; the old one only does in the kernel's log.
+      throw KernelFeatures.isOldest ? error : refusal
+    }
+  }
+
+  /// Linux 6.8.
+  private static func overlayByDescriptor(
     lowers: [CInt], upper: String, work: String, volatile: Bool
   ) throws(SystemError) -> DetachedMount {
     let context = try open("overlay")
