@@ -68,6 +68,7 @@ struct CommandRunner {
     case "ps": try ps()
     case "pause": try pause()
     case "resume": try resume()
+    case "update": try update()
     case "spec": try spec()
     case "features": try features()
     case "plan": try plan()

@@ -21,7 +21,7 @@ enum CommandTable {
   static let help = Option("help", "h", "print this help and exit")
 
   static let commands: [Command] =
-    containerCommands + processCommands + informationCommands + hostCommands
+    containerCommands + processCommands + limitCommands + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.
   static func command(_ name: String) -> Command? {
