@@ -69,6 +69,7 @@ struct CommandRunner {
     case "pause": try pause()
     case "resume": try resume()
     case "update": try update()
+    case "events": try events()
     case "spec": try spec()
     case "features": try features()
     case "plan": try plan()

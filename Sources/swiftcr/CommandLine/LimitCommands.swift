@@ -6,7 +6,17 @@ extension CommandTable {
       details: """
         What is not given stays as it is. Sizes are bytes, or have a unit: 64M. -1 takes a limit away.
         """,
-      positionals: [container], options: updateOptions)
+      positionals: [container], options: updateOptions),
+    Command(
+      name: "events", group: .limits, summary: "tell what a container uses, and when it runs out of memory",
+      details: """
+        Prints one JSON object a line, as long as the container runs.
+        """,
+      positionals: [container],
+      options: [
+        Option("interval", nil, .duration("TIME"), "time between two statistics, as in 5s or 1m30s (default: 5s)"),
+        Option("stats", "print the statistics once, and exit"),
+      ]),
   ]
 
   private static let updateOptions: [Option] = [
