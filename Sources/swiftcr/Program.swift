@@ -70,6 +70,8 @@ struct CommandRunner {
     case "resume": try resume()
     case "update": try update()
     case "events": try events()
+    case "checkpoint", "restore":
+      throw UsageError("\(name): CRIU support is not built yet; use another runtime for this container")
     case "spec": try spec()
     case "features": try features()
     case "plan": try plan()

@@ -13,6 +13,7 @@ enum CommandTable {
     Option(
       "rootless", nil, .choice(["auto", "true", "false"]),
       "whether to go on without cgroups that may not be written (default: auto)"),
+    Option("criu", nil, .path("FILE"), "the criu program; not used yet"),
     help,
     Option("version", "v", "print the version and exit"),
   ]
@@ -21,7 +22,7 @@ enum CommandTable {
   static let help = Option("help", "h", "print this help and exit")
 
   static let commands: [Command] =
-    containerCommands + processCommands + limitCommands + informationCommands + hostCommands
+    containerCommands + checkpointCommands + processCommands + limitCommands + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.
   static func command(_ name: String) -> Command? {
