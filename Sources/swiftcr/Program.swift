@@ -66,6 +66,7 @@ struct CommandRunner {
     case "kill": try kill()
     case "delete": try delete()
     case "ps": try ps()
+    case "wait": Output.print("\(try runtime().wait(id).code)\n")
     case "pause": try pause()
     case "resume": try resume()
     case "update": try update()

@@ -33,6 +33,13 @@ extension CommandTable {
       positionals: [container, Positional(name: "signal", required: false, candidates: .signals)],
       options: [Option("all", "a", "send the signal to every process of the container")]),
     Command(
+      name: "wait", group: .containers, summary: "wait until a container ends, and print its exit code",
+      details: """
+        Anybody may wait, not only the container's parent. That needs Linux 6.15; on others the code is known only if \
+        the parent has not taken it yet.
+        """,
+      positionals: [container]),
+    Command(
       name: "delete", group: .containers, summary: "remove a container that has exited, and all that it held",
       positionals: [container],
       options: [
