@@ -73,6 +73,7 @@ struct CommandRunner {
     case "events": try events()
     case "checkpoint", "restore":
       throw UsageError("\(name): CRIU support is not built yet; use another runtime for this container")
+    case "reclaim": try reclaim()
     case "spec": try spec()
     case "features": try features()
     case "plan": try plan()

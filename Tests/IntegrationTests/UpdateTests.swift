@@ -126,6 +126,31 @@ extension Integration.Update {
       #expect(json.code == 1 && json.errors.contains("memory.limit: expected an integer, found \"x\""), "\(json)")
     }
   }
+
+  @Test("reclaim drops what can be read again", .disabled(if: Host.isControl)) func reclaim() throws {
+    try withBundle { bundle in
+      try bundle.start(
+        "dd if=/dev/zero of=/big bs=1M count=8 2>/dev/null; sync; : > /done; while :; do sleep 0.1; done")
+      try Host.wait(for: "the file") { Host.exists("\(bundle.rootfs)/done") }
+      func cache() throws -> Int {
+        let names = try bundle.isUnified("memory") ? "file " : "cache "
+        let text = Host.read(try bundle.cgroup("memory") + "/memory.stat")
+        return text.split(separator: "\n").first { $0.hasPrefix(names) }
+          .flatMap { Int($0.dropFirst(names.utf8.count)) } ?? 0
+      }
+      try Host.wait(for: "its cache") { try cache() >= 8 << 20 }
+      try bundle.must("reclaim", bundle.id, "6M")
+      try Host.wait(for: "less cache") { try cache() < 4 << 20 }
+      for size in ["0", "lots", ""] {
+        let outcome = try bundle.command("reclaim", bundle.id, size)
+        #expect(outcome.code == 1 && outcome.errors.contains("expected a size such as 64M"), "\(outcome)")
+      }
+      try bundle.must("kill", bundle.id, "KILL")
+      try bundle.waitUntilStopped()
+      let late = try bundle.command("reclaim", bundle.id, "1M")
+      #expect(late.code == 1 && late.errors.contains("container not running"), "\(late)")
+    }
+  }
 }
 
 extension Bundle {

@@ -8,6 +8,13 @@ extension CommandTable {
         """,
       positionals: [container], options: updateOptions),
     Command(
+      name: "reclaim", group: .limits, summary: "free memory of a container",
+      details: """
+        What can be read again is dropped, the rest is swapped out. It fails if less could be freed. cgroup v1 knows \
+        no amounts, and frees all it can.
+        """,
+      positionals: [container, Positional(name: "size")]),
+    Command(
       name: "events", group: .limits, summary: "tell what a container uses, and when it runs out of memory",
       details: """
         Prints one JSON object a line, as long as the container runs.

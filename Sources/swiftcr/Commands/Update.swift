@@ -3,8 +3,23 @@ internal import Glibc
 internal import Kernel
 internal import OCI
 
-/// `update`.
+/// `update` and `reclaim`.
 extension CommandRunner {
+  func reclaim() throws -> Int32 {
+    let text = values.positionals.dropFirst().first ?? ""
+    guard let bytes = ByteSize.parse(text), bytes > 0 else {
+      throw UsageError.expected("a size such as 64M", for: "reclaim", found: text)
+    }
+    switch try runtime().reclaim(id, bytes: bytes) {
+    case .all: return 0
+    case .everything:
+      log.debug("cgroup v1 freed what it could, whatever the size")
+      return 0
+    case .less:
+      throw UsageError("reclaim: less than \(text) could be freed; the rest of container \(id)'s memory is in use")
+    }
+  }
+
   func update() throws -> Int32 {
     // runc's words. resctrl groups are made for no container here, so there is none to change.
     for (option, what) in [
