@@ -78,9 +78,17 @@ struct CommandRunner {
     case "features": try features()
     case "plan": try plan()
     case "purge": try purge()
+    case "man": Output.print(ManualPage.text(for: try topic()))
     case "completion": Output.print(Completion.script(for: id))
     default: throw UsageError("unknown command \(quoted(name)). See 'swiftcr help'")
     }
+  }
+
+  /// The command that a page was asked for.
+  private func topic() throws -> Command? {
+    guard let name = values.positionals.first else { return nil }
+    guard let command = CommandTable.command(name) else { throw UsageError.unknownCommand(name) }
+    return command
   }
 
   func runtime() throws -> Runtime {
