@@ -6,12 +6,16 @@ import Testing
 
 /// How a process ended, for those who do not wait(2) for it.
 @Suite struct ProcessExitTests {
-  private static func spawn(_ script: String) throws -> pid_t {
+  private static func spawn(_ script: String, input: CInt) throws -> pid_t {
     var pid: pid_t = 0
     var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", script].map { (word: String) in strdup(word) }
     arguments.append(nil)
     defer { for argument in arguments { free(argument) } }
-    try #require(posix_spawn(&pid, "/bin/sh", nil, nil, &arguments, environ) == 0)
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, input, 0)
+    try #require(posix_spawn(&pid, "/bin/sh", &actions, nil, &arguments, environ) == 0)
     return pid
   }
 
@@ -27,7 +31,7 @@ import Testing
   func beforeAndAfterItIsReaped(end: String, status: Kernel.ExitStatus) throws {
     var ends: [CInt] = [0, 0]
     try #require(pipe(&ends) == 0)
-    let pid = try Self.spawn("read line <&\(ends[0]); \(end)")
+    let pid = try Self.spawn("read line; \(end)", input: ends[0])
     var isReaped = false
     defer {
       if !isReaped {
