@@ -1,4 +1,5 @@
-/// Everything that swiftcr's command line consists of: parsing, help, completion and manual pages are made from this table alone.
+/// Everything that swiftcr's command line consists of: parsing, help, completion and manual pages are
+/// made from this table alone.
 enum CommandTable {
   static let program = "swiftcr"
   static let summary = "an OCI container runtime"
