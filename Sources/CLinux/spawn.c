@@ -96,6 +96,28 @@ int clinux_run_program(const struct clinux_program *program, int *pidfd) {
   return -1;
 }
 
+// The first version of linux/pidfd.h's struct: headers older than the kernel lack it.
+struct exit_information {
+  uint64_t mask;
+  uint64_t cgroup;
+  uint32_t ids[11];
+  int32_t status;
+};
+
+#define EXIT_INFORMATION 8u // PIDFD_INFO_EXIT
+
+int clinux_exit_information(int pidfd, int *status) {
+  struct exit_information information;
+  memset(&information, 0, sizeof information);
+  information.mask = EXIT_INFORMATION;
+  if (ioctl(pidfd, _IOWR(0xFF, 11, struct exit_information), &information) != 0)
+    return -1;
+  if ((information.mask & EXIT_INFORMATION) == 0)
+    return 0;
+  *status = information.status;
+  return 1;
+}
+
 int clinux_pipe(int *ends) {
   return pipe2(ends, O_CLOEXEC);
 }

@@ -19,7 +19,8 @@ enum Output {
     return 0
   }
 
-  /// Rows with columns as wide as their widest entry, three spaces apart, as runc's lists.
+  /// Rows with columns as wide as their widest entry and three spaces, but at least twelve, as runc's lists (Go's
+  /// `tabwriter.NewWriter(w, 12, 1, 3, ' ', 0)`).
   static func table(_ rows: [[String]]) -> String {
     var widths: [Int] = []
     for row in rows {
@@ -30,7 +31,7 @@ enum Output {
     }
     return rows.map { row in
       row.enumerated().map { index, cell in
-        index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count + 3)
+        index == row.count - 1 ? cell : cell + String(repeating: " ", count: max(widths[index] + 3, 12) - cell.count)
       }.joined() + "\n"
     }.joined()
   }

@@ -66,15 +66,29 @@ struct CommandRunner {
     case "kill": try kill()
     case "delete": try delete()
     case "ps": try ps()
+    case "wait": Output.print("\(try runtime().wait(id).code)\n")
     case "pause": try pause()
     case "resume": try resume()
+    case "update": try update()
+    case "events": try events()
+    case "checkpoint", "restore":
+      throw UsageError("\(name): CRIU support is not built yet; use another runtime for this container")
+    case "reclaim": try reclaim()
     case "spec": try spec()
     case "features": try features()
     case "plan": try plan()
     case "purge": try purge()
+    case "man": Output.print(ManualPage.text(for: try topic()))
     case "completion": Output.print(Completion.script(for: id))
     default: throw UsageError("unknown command \(quoted(name)). See 'swiftcr help'")
     }
+  }
+
+  /// The command that a page was asked for.
+  private func topic() throws -> Command? {
+    guard let name = values.positionals.first else { return nil }
+    guard let command = CommandTable.command(name) else { throw UsageError.unknownCommand(name) }
+    return command
   }
 
   func runtime() throws -> Runtime {

@@ -20,6 +20,12 @@ struct RuncComparisonTests {
     "list --format", "ps", "ps a", "ps a -x", "exec", "exec a", "exec a ls -l", "exec -- a ls", "exec a -- ls",
     "exec -e A=1 a ls", "exec -e a", "exec -g 1,2 a ls", "exec -g x a ls", "pause", "pause a", "pause a b", "resume",
     "resume a b", "features x", "spec x",
+    "update", "update a", "update a b", "update --memory", "update --memory= a", "update a --cpu-quota=", "update -r",
+    "update --pids-limit x a", "update --pids-limit= a", "update --pids-limit -1 a", "update --resources=- a", "events",
+    "events a", "events a b", "events --interval x a", "events --interval 5 a", "events --interval 1.5s a",
+    "events --interval", "events --stats a", "checkpoint", "checkpoint --lazy-pages --status-fd -1 a",
+    "checkpoint --status-fd x a", "restore", "restore a b", "restore a --image-path /x --empty-ns network",
+    "--criu /x list", "--criu", "--rootless=true list",
   ])
   func agrees(line: String) throws {
     let runc = try #require(Subprocess.find("runc"))

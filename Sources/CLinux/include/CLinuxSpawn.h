@@ -20,6 +20,10 @@ struct clinux_program {
 // pidfd. When the program cannot be executed: -1 with the child's errno, and the child is reaped.
 int clinux_run_program(const struct clinux_program *_Nonnull program, int *_Nonnull pidfd);
 
+// PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux 6.15): the status of a process that was reaped, whoever's child it was, as
+// waitpid(2) has it. 1 and the status; 0 if the kernel has none to give (yet); -1 with errno.
+int clinux_exit_information(int pidfd, int *_Nonnull status);
+
 // pipe2(2) with O_CLOEXEC.
 int clinux_pipe(int *_Nonnull ends);
 

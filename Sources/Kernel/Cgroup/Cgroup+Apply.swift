@@ -8,6 +8,11 @@ extension Cgroup {
   /// - Throws: the property of config.json, the value, the file and the kernel's reason.
   public func apply(_ resources: Resources, devices: [Device]? = nil) throws(SystemError) {
     let unified = try unifiedControllers(for: resources)
+    var resources = resources
+    if let directory = placement.unified, !unified.isEmpty {
+      resources = resources.merged(
+        onto: try CgroupPresent { (file) throws(SystemError) in try cgroupWords("\(directory.path)/\(file)") })
+    }
     let writes = try CgroupWrites.writes(for: resources, controllers: controllers(unified: unified))
     if let memory = resources.memory, memory.checkBeforeUpdate == true { try checkUsage(memory) }
     try carryOut(writes, isNew: { _ in false })
@@ -72,6 +77,14 @@ extension Cgroup {
       try !cgroupWords("\(directory.path)/cgroup.controllers").contains(write.controller)
     {
       throw SystemError.refusal("\(write.property) can't be set: controller \"\(write.controller)\" not available")
+    }
+    if failure == .busy, file == "memory.limit_in_bytes" {
+      func now(_ name: String) throws(SystemError) -> String {
+        try cgroupWords("\(directory.path)/memory.\(name)usage_in_bytes").first ?? "unknown"
+      }
+      throw SystemError(
+        "\(write.property): unable to set memory limit to \(value) (current usage: \(try now("")), "
+          + "peak usage: \(try now("max_")))", errno: Errno(0))
     }
     throw SystemError("\(write.property): write \"\(value)\" to", file, errno: failure)
   }

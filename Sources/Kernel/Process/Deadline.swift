@@ -2,22 +2,22 @@ internal import CLinux
 internal import Glibc
 
 /// A moment of the monotonic clock, for calls that a signal may interrupt.
-struct Deadline {
+public struct Deadline: Sendable {
   /// In nanoseconds; `nil` never comes.
   private let end: Int64?
 
   /// Below zero: never.
-  init(milliseconds: CInt) {
+  public init(milliseconds: CInt) {
     end = milliseconds < 0 ? nil : Self.now + Int64(milliseconds) * 1_000_000
   }
 
   /// `nil`: never.
-  init(seconds: Int?) {
+  public init(seconds: Int?) {
     end = seconds.map { Self.now + Int64(clamping: min(max($0, 0), 1 << 30)) * 1_000_000_000 }
   }
 
   /// For poll(2): rounded up, so that a timeout never comes early; -1 is for ever.
-  var remaining: CInt {
+  public var remaining: CInt {
     guard let end else { return -1 }
     return CInt(clamping: max(0, (end - Self.now + 999_999) / 1_000_000))
   }

@@ -25,6 +25,14 @@ public enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
+extension ExitStatus {
+  /// From a status as waitpid(2) encodes it; the bit for a core dump is passed over.
+  public init(waitStatus: Int32) {
+    let signal = waitStatus & 0x7f
+    self = signal == 0 ? .exited((waitStatus >> 8) & 0xff) : .signaled(signal)
+  }
+}
+
 /// A process that cannot be mistaken for the next owner of its pid.
 public struct ProcessHandle: ~Copyable, Sendable {
   public let pid: Int32
@@ -69,6 +77,8 @@ public struct ProcessStat: Sendable, Equatable {
   public var state: UInt8
   /// Clock ticks between the host's boot and the process's start: with the pid, a name that is never used twice.
   public var startTime: UInt64
+  /// What waitpid(2) would give; means nothing unless the process is dead and may be looked into (ptrace(2)).
+  public var waitStatus: Int32
 
   /// Whether there is nothing left of the process but its exit status.
   public var isDead: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") || state == UInt8(ascii: "x") }
@@ -79,7 +89,7 @@ public struct ProcessStat: Sendable, Equatable {
     return ProcessStat(parsing: bytes)
   }
 
-  /// Reads fields 3 and 22. Field 2, the name, is in parentheses, and a process may put anything in it, `) Z 1` too:
+  /// Reads fields 3, 22 and 52. Field 2, the name, is in parentheses, and a process may put anything in it, `) Z 1` too:
   /// only the last parenthesis ends it, since all that follows are numbers.
   public init?(parsing bytes: [UInt8]) {
     guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
@@ -88,5 +98,7 @@ public struct ProcessStat: Sendable, Equatable {
     guard let startTime = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
     self.state = state
     self.startTime = startTime
+    // Field 52, since Linux 3.5.
+    waitStatus = fields.count >= 50 ? Int32(String(decoding: fields[49], as: UTF8.self)) ?? 0 : 0
   }
 }

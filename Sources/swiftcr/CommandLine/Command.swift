@@ -10,6 +10,12 @@ enum OptionValue {
   case path(String)
   /// A decimal number within bounds.
   case number(String, ClosedRange<Int>)
+  /// As `number`, but an empty text counts as not given: scripts pass a variable that may not be set.
+  case amount(String, ClosedRange<Int>)
+  /// A number of bytes such as `64M`; -1 is "unlimited", and an empty text counts as not given.
+  case size(String)
+  /// A time such as `5s` or `1m30s`, more than none.
+  case duration(String)
   /// One word of a list; the first is the default.
   case choice([String])
 
@@ -17,7 +23,9 @@ enum OptionValue {
   var placeholder: String? {
     switch self {
     case .flag: nil
-    case .text(let name), .path(let name), .number(let name, _): name
+    case .text(let name), .path(let name), .number(let name, _), .amount(let name, _), .size(let name),
+      .duration(let name):
+      name
     case .choice(let words): words.joined(separator: "|")
     }
   }
@@ -106,12 +114,13 @@ struct Positional {
 
 /// The headings under which help lists the commands.
 enum CommandGroup: CaseIterable {
-  case containers, processes, information, host
+  case containers, processes, limits, information, host
 
   var title: String {
     switch self {
     case .containers: "Containers"
     case .processes: "Processes in a container"
+    case .limits: "Limits and their use"
     case .information: "Information"
     case .host: "Host"
     }

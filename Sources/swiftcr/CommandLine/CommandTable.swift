@@ -1,4 +1,5 @@
-/// Everything that swiftcr's command line consists of: parsing, help and completion are made from this table alone.
+/// Everything that swiftcr's command line consists of: parsing, help, completion and manual pages are
+/// made from this table alone.
 enum CommandTable {
   static let program = "swiftcr"
   static let summary = "an OCI container runtime"
@@ -13,6 +14,7 @@ enum CommandTable {
     Option(
       "rootless", nil, .choice(["auto", "true", "false"]),
       "whether to go on without cgroups that may not be written (default: auto)"),
+    Option("criu", nil, .path("FILE"), "the criu program; not used yet"),
     help,
     Option("version", "v", "print the version and exit"),
   ]
@@ -21,7 +23,7 @@ enum CommandTable {
   static let help = Option("help", "h", "print this help and exit")
 
   static let commands: [Command] =
-    containerCommands + processCommands + informationCommands + hostCommands
+    containerCommands + checkpointCommands + processCommands + limitCommands + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.
   static func command(_ name: String) -> Command? {

@@ -109,7 +109,7 @@ extension Completion {
     case .path("PATH"): nil
     case .path: "_swiftcr_paths -f"
     case .choice(let words): "_swiftcr_words " + words.joined(separator: " ")
-    case .flag, .text, .number: nil
+    case .flag, .text, .number, .amount, .size, .duration: nil
     }
   }
 

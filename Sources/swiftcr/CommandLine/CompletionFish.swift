@@ -79,7 +79,7 @@ extension Completion {
     case .path("PATH"): line += " --exclusive"
     case .path: line += " --require-parameter --force-files"
     case .choice(let words): line += " --exclusive --arguments \(singleQuoted(words.joined(separator: " ")))"
-    case .text, .number: line += " --exclusive"
+    case .text, .number, .amount, .size, .duration: line += " --exclusive"
     }
     return line + " --description \(singleQuoted(option.help))"
   }

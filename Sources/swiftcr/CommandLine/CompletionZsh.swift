@@ -61,7 +61,8 @@ extension Completion {
       case .path("PATH"): explanation += ":PATH: "
       case .path(let name): explanation += ":\(name):_files"
       case .choice(let words): explanation += ":value:(\(words.joined(separator: " ")))"
-      case .text(let name), .number(let name, _): explanation += ":\(zshEscaped(name)): "
+      case .text(let name), .number(let name, _), .amount(let name, _), .size(let name), .duration(let name):
+        explanation += ":\(zshEscaped(name)): "
       }
       let forms = names.map { name in
         let sign = option.takesValue && name.hasPrefix("--") ? "=" : ""

@@ -14,17 +14,14 @@ extension CommandTable {
         + [
           Option("detach", "d", "return when the container runs, and leave it running"),
           Option("keep", "keep the container's state after its exit"),
-        ] + isolation + streams + [pidFile]
-        + [
-          Option("no-subreaper", in: .engine, "do not become the parent of the container's orphans")
-        ]),
+        ] + isolation + streams + [pidFile, noSubreaper]),
     Command(
       name: "create", group: .containers, summary: "create a container without starting it",
       details: """
         Everything is set up but the container's process, which waits for "swiftcr start".
         """,
       positionals: [newContainer],
-      options: [bundle, layer] + isolation + streams + [pidFile]),
+      options: [bundle, layer] + isolation + streams + [pidFile, noSubreaper]),
     Command(
       name: "start", group: .containers, summary: "start the process of a created container",
       positionals: [container]),
@@ -35,6 +32,13 @@ extension CommandTable {
         """,
       positionals: [container, Positional(name: "signal", required: false, candidates: .signals)],
       options: [Option("all", "a", "send the signal to every process of the container")]),
+    Command(
+      name: "wait", group: .containers, summary: "wait until a container ends, and print its exit code",
+      details: """
+        Anybody may wait, not only the container's parent. That needs Linux 6.15; on others the code is known only if \
+        the parent has not taken it yet.
+        """,
+      positionals: [container]),
     Command(
       name: "delete", group: .containers, summary: "remove a container that has exited, and all that it held",
       positionals: [container],
@@ -52,6 +56,8 @@ extension CommandTable {
     "layer", nil, .path("DIR"), repeats: true,
     "a layer of the root filesystem, bottom first; may be given many times")
   static let pidFile = Option("pid-file", nil, .path("FILE"), in: .engine, "write the process id to FILE")
+
+  static let noSubreaper = Option("no-subreaper", in: .engine, "do not become the parent of the container's orphans")
 
   /// What `run`, `create` and `exec` do with descriptors.
   static let streams: [Option] = [

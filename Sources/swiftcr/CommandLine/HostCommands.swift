@@ -28,6 +28,12 @@ extension CommandTable {
       name: "purge", group: .host, summary: "remove caches, and what crashed or rebooted containers left",
       details: "Containers that still exist, and what they use, are left alone."),
     Command(
+      name: "man", group: .host, summary: "print a manual page, of the program or of a command",
+      details: """
+        The page is written for man(1): swiftcr man run | man -l -
+        """,
+      positionals: [Positional(name: "command", required: false, candidates: .commands)]),
+    Command(
       name: "completion", group: .host, summary: "print a completion script for a shell",
       details: """
         For bash, add this line to ~/.bashrc:

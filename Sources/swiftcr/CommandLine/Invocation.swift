@@ -33,7 +33,7 @@ struct Invocation {
     if globals.flag("help") { return .help(nil) }
     if globals.flag("version") { return .version }
     guard let name = parser.next() else { return .help(nil) }
-    guard let command = CommandTable.command(name) else { throw unknownCommand(name) }
+    guard let command = CommandTable.command(name) else { throw UsageError.unknownCommand(name) }
 
     var values = OptionValues(options: command.options + [CommandTable.help])
     try parser.parse(into: &values, command: command)
@@ -42,7 +42,7 @@ struct Invocation {
     switch command.name {
     case "help":
       guard let topic = values.positionals.first else { return .help(nil) }
-      guard let command = CommandTable.command(topic) else { throw unknownCommand(topic) }
+      guard let command = CommandTable.command(topic) else { throw UsageError.unknownCommand(topic) }
       return .help(command)
     case "version": return .version
     default: return .command(command, values)
@@ -68,11 +68,6 @@ struct Invocation {
         throw .expected(alternatives(words), for: command.name, found: text)
       }
     }
-  }
-
-  private static func unknownCommand(_ name: String) -> UsageError {
-    let suggestion = nearest(to: name, among: CommandTable.commands.map(\.name)).map { "; did you mean \($0)?" }
-    return UsageError("unknown command \(quoted(name))\(suggestion ?? ".") See 'swiftcr help'")
   }
 }
 

@@ -20,7 +20,7 @@ struct OptionValues {
     return given.compactMap { $0.name == name ? $0.value : nil }
   }
 
-  /// The last value of an option that takes a number.
+  /// The last value of an option that takes a number, a size (in bytes) or a time (in nanoseconds).
   func integer(_ name: String) -> Int? { last(name).flatMap { Int($0) } }
 
   /// All values of an option that takes a number and may be repeated.
@@ -41,14 +41,40 @@ struct OptionValues {
       // A later empty value takes back an earlier one, as it does in runc.
       if text.isEmpty { given.removeAll { $0.name == option.long } } else { given.append((option.long, text)) }
     case .number(_, let bounds):
-      guard let number = parseDecimal(text, upTo: UInt64(bounds.upperBound)), number >= bounds.lowerBound else {
-        throw .expected("a number from \(bounds.lowerBound) to \(bounds.upperBound)", for: name, found: text)
+      try add(number: text, within: bounds, option)
+    case .amount(_, let bounds):
+      if text.isEmpty {
+        given.removeAll { $0.name == option.long }
+      } else {
+        try add(number: text, within: bounds, option)
       }
-      given.append((option.long, text))
+    case .size:
+      if text.isEmpty {
+        given.removeAll { $0.name == option.long }
+      } else if let size = ByteSize.parse(text) {
+        given.append((option.long, "\(size)"))
+      } else {
+        throw .expected("a size such as 64M, or -1 for none", for: name, found: text)
+      }
+    case .duration:
+      guard let nanoseconds = DurationText.nanoseconds(text) else {
+        throw .expected("a time such as 5s or 1m30s", for: name, found: text)
+      }
+      given.append((option.long, "\(nanoseconds)"))
     case .choice(let words):
       guard words.contains(text) else { throw .expected(alternatives(words), for: name, found: text) }
       given.append((option.long, text))
     }
+  }
+
+  private mutating func add(
+    number text: String, within bounds: ClosedRange<Int>, _ option: Option
+  ) throws(UsageError) {
+    guard let number = parseInteger(text), bounds.contains(number) else {
+      throw .expected(
+        "a number from \(bounds.lowerBound) to \(bounds.upperBound)", for: "--" + option.long, found: text)
+    }
+    given.append((option.long, "\(number)"))
   }
 
   private func last(_ name: String) -> String? {
@@ -75,6 +101,15 @@ func parseDecimal(_ text: some StringProtocol, upTo bound: UInt64) -> UInt64? {
     digits += 1
   }
   return digits > 0 ? number : nil
+}
+
+/// As `parseDecimal`, with one sign for numbers below zero.
+func parseInteger(_ text: some StringProtocol) -> Int? {
+  guard text.utf8.first == UInt8(ascii: "-") else {
+    return parseDecimal(text, upTo: UInt64(Int.max)).flatMap { Int(exactly: $0) }
+  }
+  guard let number = parseDecimal(text.dropFirst(), upTo: UInt64(Int.max)), number > 0 else { return nil }
+  return Int(exactly: number).map { -$0 }
 }
 
 /// The spellings that Go's strconv.ParseBool takes, which is what runc takes.

@@ -11,6 +11,11 @@ struct UsageError: Error, CustomStringConvertible {
     UsageError("\(name): expected \(what), found \(quoted(text))")
   }
 
+  static func unknownCommand(_ name: String) -> UsageError {
+    let suggestion = nearest(to: name, among: CommandTable.commands.map(\.name)).map { "; did you mean \($0)?" }
+    return UsageError("unknown command \(quoted(name))\(suggestion ?? ".") See 'swiftcr help'")
+  }
+
   func with(globals: OptionValues) -> UsageError {
     var error = self
     error.globals = globals

@@ -51,13 +51,14 @@ extension CommandRunner {
   func ps() throws -> Int32 {
     let pids = try runtime().processes(id)
     if values.value("format") == "json" {
-      return Output.print(JSON.array(pids.map { .integer(Int64($0)) }).text() + "\n")
+      // runc's word for no process.
+      return Output.print((pids.isEmpty ? .null : JSON.array(pids.map { .integer(Int64($0)) })).text() + "\n")
     }
     let options = Array(values.positionals.dropFirst())
     let output = try HostProgram.output("ps", options.isEmpty ? ["-ef"] : options)
     let lines = output.split(separator: "\n", omittingEmptySubsequences: true)
     guard let head = lines.first, let column = head.split(separator: " ").firstIndex(of: "PID") else {
-      throw UsageError("ps: its options must show the column PID")
+      throw UsageError("couldn't find PID field in ps output: give ps options that show it")
     }
     let wanted = Set(pids.map { "\($0)"[...] })
     let kept = lines.dropFirst().filter { line in
