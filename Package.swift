@@ -45,7 +45,7 @@ let package = Package(
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
-    .testTarget(name: "IntegrationTests", swiftSettings: swiftSettings),
+    .testTarget(name: "IntegrationTests", dependencies: ["CLinux"], swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .c11
 )

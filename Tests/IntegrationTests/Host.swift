@@ -161,7 +161,8 @@ enum Host {
 
   /// A new directory that any user may enter, as the mapped root of a user namespace has to.
   static func temporaryDirectory(_ name: String) -> String {
-    var template = Array("/tmp/swiftcr-\(name).XXXXXX".utf8CString)
+    let place = ProcessInfo.processInfo.environment["SWIFTCR_TEST_DIRECTORY"] ?? "/tmp"
+    var template = Array("\(place)/swiftcr-\(name).XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { fatalError("mkdtemp: \(String(cString: strerror(errno)))") }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     chmod(path, 0o755)

@@ -67,11 +67,12 @@ struct Launcher: ~Copyable {
       codeAddress: UInt64(STAGE_CODE_ADDRESS), data: bytes, dataAddress: UInt64(STAGE_PLAN_ADDRESS))
   }
 
-  /// Hears the stage until it is ready, calling `hooks` when the root is assembled.
+  /// Hears the stage until it is ready, calling `hooks` when the root is assembled, and `agent` with the seccomp listener
+  /// and the pid of the process that has the filter.
   ///
   /// - Throws: what failed; the process is gone then.
   mutating func prepare(
-    _ inputs: borrowing LaunchInputs, agent: (CInt) throws(ContainerError) -> Void,
+    _ inputs: borrowing LaunchInputs, agent: (CInt, Int32) throws(ContainerError) -> Void,
     hooks: (Int32) throws(ContainerError) -> Void
   ) throws(ContainerError) {
     do throws(ContainerError) {
@@ -169,10 +170,12 @@ struct Launcher: ~Copyable {
   }
 
   /// The stage announced the number that its listener will have, and is about to get it.
-  private func takeListener(_ number: CInt, _ agent: (CInt) throws(ContainerError) -> Void) throws(ContainerError) {
+  private func takeListener(_ number: CInt, _ agent: (CInt, Int32) throws(ContainerError) -> Void)
+    throws(ContainerError)
+  {
     for _ in 0..<5000 {
       if let listener = try? Launch.descriptor(number, of: process.pidfd.number) {
-        try agent(listener.number)
+        try agent(listener.number, process.pid)
         return
       }
       var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)

@@ -87,7 +87,7 @@ extension Runtime {
     let agent = SeccompAgent(spec: spec, state: state)
     trace("step: prepare")
     try launcher.prepare(
-      inputs, agent: { (fd) throws(ContainerError) in try agent.send(listener: fd) },
+      inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
       hooks: { (pid) throws(ContainerError) in
         var state = state
         state.pid = pid

@@ -48,7 +48,7 @@ extension Runtime {
     state.pid = initProcess.pid
     let agent = SeccompAgent(spec: spec, state: state)
     try launcher.prepare(
-      inputs, agent: { (fd) throws(ContainerError) in try agent.send(listener: fd) },
+      inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
       hooks: { (_) throws(ContainerError) in })
     do throws(ContainerError) {
       let console = try Console(master: launcher.takeMaster(), socket: options.consoleSocket)

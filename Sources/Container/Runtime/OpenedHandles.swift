@@ -76,9 +76,12 @@ struct SeccompAgent {
   let spec: Spec
   let state: ContainerState
 
-  func send(listener: CInt) throws(ContainerError) {
+  /// - Parameter process: whose filter it is; the container's first process unless the state says otherwise.
+  func send(listener: CInt, process: Int32) throws(ContainerError) {
     guard let path = spec.linux.seccomp?.listenerPath else { return }
-    let message = state.seccompJSON(processID: state.pid, metadata: spec.linux.seccomp?.listenerMetadata).bytes()
+    var state = state
+    if state.pid == 0 { state.pid = process }
+    let message = state.seccompJSON(processID: process, metadata: spec.linux.seccomp?.listenerMetadata).bytes()
     try kernel { () throws(SystemError) in try Terminal.send(listener, toSocket: path, message: message) }
   }
 }
