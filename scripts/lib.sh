@@ -88,8 +88,8 @@ build_release() {
 }
 
 # What a container could leave on a host, one item a line, for diff: mounts, cgroups without a process, processes in
-# namespaces of their own (or swiftcr's), state and layer directories, device nodes. What other tenants of the machine
-# do (their processes, and the cgroups around them) stays out of it as far as that can be told.
+# namespaces of their own (or swiftcr's), state and layer directories (but not the place for them), device nodes. What
+# other tenants of the machine do (their processes, and the cgroups around them) stays out of it as far as that can be told.
 host_snapshot() {
   local dir procs ns mine comm pid
   sed 's/^[0-9]* [0-9]* //; s/^/mount /' /proc/self/mountinfo | sort
@@ -108,7 +108,8 @@ host_snapshot() {
     printf 'process %s %s\n' "$pid" "$comm"
   done
   for dir in /run/swiftcr /var/lib/swiftcr; do
-    if [ -d "$dir" ]; then find "$dir" -mindepth 1 -maxdepth 4 | sed 's/^/path /' | sort; fi
+    [ -d "$dir" ] || continue
+    find "$dir" -mindepth 1 -maxdepth 4 -not -path /var/lib/swiftcr/containers | sed 's/^/path /' | sort
   done
   find /dev -xdev -not -path '/dev/pts/*' | sed 's/^/path /' | sort
 }

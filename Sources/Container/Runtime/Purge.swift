@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Kernel
 
 extension Runtime {
@@ -13,5 +14,7 @@ extension Runtime {
     let (_, failures) = try ContainerLayer.reapOrphans()
     for failure in failures.dropFirst() { warn("\(failure)") }
     if let first = failures.first { throw first }
+    // The places themselves, where nobody else is: the next container layer makes them again.
+    for place in [DataDirectory.containers, DataDirectory.path] { rmdir(place) }
   }
 }
