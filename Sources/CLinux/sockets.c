@@ -1,5 +1,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -47,6 +50,18 @@ long clinux_receive(int socket, void *bytes, size_t count, int *fd) {
     memcpy(fd, CMSG_DATA(header), sizeof *fd);
   }
   return received;
+}
+
+int clinux_route_socket(int own, int namespace) {
+  if (namespace >= 0 && setns(namespace, CLONE_NEWNET) != 0)
+    return -1;
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  int error = errno;
+  // It worked a moment ago the other way round; a thread in the wrong namespace must not go on.
+  if (namespace >= 0 && setns(own, CLONE_NEWNET) != 0)
+    abort();
+  errno = error;
+  return fd;
 }
 
 int clinux_stream_socket(int nonblocking) {

@@ -31,8 +31,6 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_root_bind(stage, step);
   case STAGE_ROOT_RECEIVE:
     return step_root_receive(stage, step);
-  case STAGE_ROOT_HERE:
-    return step_root_here(stage, step);
   case STAGE_MOUNT:
     return step_mount(stage, step);
   case STAGE_BIND:
@@ -81,6 +79,14 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_cwd(stage, step);
   case STAGE_RLIMIT:
     return step_rlimit(stage, step);
+  case STAGE_SCHEDULER:
+    return step_scheduler(stage, step);
+  case STAGE_IO_PRIORITY:
+    return step_io_priority(stage, step);
+  case STAGE_AFFINITY:
+    return step_affinity(stage, step);
+  case STAGE_MEMORY_POLICY:
+    return step_memory_policy(stage, step);
   case STAGE_BOUNDING:
     return step_bounding(stage, step);
   case STAGE_CREDENTIALS:

@@ -66,17 +66,6 @@ long step_root_receive(struct stage *stage, const struct stage_step *step) {
   return attach_root(stage, mount, text_of(stage, step, 0));
 }
 
-// Kernels before 6.8 take no layer by descriptor: mount(2), with its options in one page.
-
-// Without a mount namespace of its own, or in one that was joined, "/" is the root.
-long step_root_here(struct stage *stage, const struct stage_step *step) {
-  long root = CALL(openat, AT_FDCWD, text_of(stage, step, 0), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0)
-    return root;
-  stage->root = (int)root;
-  return 0;
-}
-
 long step_pivot(struct stage *stage, const struct stage_step *step) {
   char dot[2], slash[2];
   dot[0] = '.', dot[1] = 0;

@@ -59,8 +59,7 @@ typedef long stage_handler(struct stage *stage, const struct stage_step *step);
 
 stage_handler step_signals, step_undumpable, step_join_cgroup, step_setns, step_unshare, step_write_file, step_clone,
     step_id_maps, step_session, step_keyring; // namespaces.c
-stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive,
-    step_root_here, step_pivot;                                                          // root.c
+stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive, step_pivot; // root.c
 stage_handler step_mount, step_bind, step_receive, step_setattr;                         // mounts.c
 stage_handler step_mask, step_readonly;                                                  // hide.c
 stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console; // devices.c
@@ -68,6 +67,7 @@ stage_handler step_sysctl, step_label;                                          
 stage_handler step_hook, step_sync, step_wait_start;                                     // hooks.c
 stage_handler step_loopback, step_hostname, step_domainname, step_umask, step_personality, step_cwd, step_rlimit,
     step_bounding, step_credentials, step_capset, step_ambient, step_no_new_privs, step_seccomp; // process.c
+stage_handler step_scheduler, step_io_priority, step_affinity, step_memory_policy; // scheduling.c
 stage_handler step_home, step_lookup, step_tidy, step_exec;                                      // execute.c
 
 long mount_attach(struct stage *stage, int mount, int destination);

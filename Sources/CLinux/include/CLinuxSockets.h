@@ -12,6 +12,10 @@ long clinux_send(int socket, const void *_Nonnull bytes, size_t count, int fd);
 // recvmsg(2); `fd` becomes the descriptor that came along, close-on-exec, or -1.
 long clinux_receive(int socket, void *_Nonnull bytes, size_t count, int *_Nonnull fd);
 
+// A socket of NETLINK_ROUTE, close-on-exec: in the caller's network namespace, or in `namespace` unless that is -1, for
+// which the caller enters it and comes back to `own`.
+int clinux_route_socket(int own, int namespace);
+
 // An AF_UNIX stream socket, close-on-exec. connect(2) and bind(2) take names of up to 107 bytes: longer ones are
 // ENAMETOOLONG; a relative one starts at the working directory.
 int clinux_stream_socket(int nonblocking);

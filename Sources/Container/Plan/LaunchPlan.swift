@@ -55,6 +55,9 @@ public struct PlanRequest: Sendable {
   public var seccomp: SeccompFilter?
   public var capabilities: ProcessCapabilities?
   public var limits: [RlimitSetting] = []
+  /// The processors of an `exec`'s process, once it is in its cgroup.
+  public var affinity: NumberSet?
+  public var memoryNodes: NumberSet?
   public var facts: HostFacts
 
   public init(

@@ -22,6 +22,15 @@ extension PlanEncoder {
     case .label(let file, let value): make(STAGE_LABEL, text: [text(file), text(value), text("proc")])
     case .cwd(let path, let lenient): make(STAGE_CWD, flags: lenient ? STAGE_LENIENT : 0, text: [text(path)])
     case .rlimit(let limit): make(STAGE_RLIMIT, number: [UInt64(limit.resource), limit.soft, limit.hard])
+    case .scheduler(let scheduler): make(STAGE_SCHEDULER, text: [blob(scheduler.attributes)])
+    case .ioPriority(let priority): make(STAGE_IO_PRIORITY, number: [priority.value])
+    case .affinity(let set):
+      make(STAGE_AFFINITY, text: [words(set.words)], number: [UInt64(set.words.count * 8)])
+    case .memoryPolicy(let policy, let nodes):
+      // The kernel reads one bit less than it is told.
+      make(
+        STAGE_MEMORY_POLICY, text: nodes.map { [words($0.words)] } ?? [],
+        number: [policy.value, nodes.map { UInt64($0.words.count * 64 + 1) } ?? 0])
     case .bounding(let kept, let last): make(STAGE_BOUNDING, number: [kept.rawValue, UInt64(last)])
     case .credentials(let user, let setGroups, let keepCapabilities):
       make(

@@ -66,8 +66,8 @@ struct PlanEncoder {
     return at
   }
 
-  mutating func words(_ words: [UInt32]) -> UInt32 {
-    blob(words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } })
+  mutating func words<Word: FixedWidthInteger>(_ words: [Word]) -> UInt32 {
+    blob(words.flatMap { word in withUnsafeBytes(of: word) { Array($0) } })
   }
 
   /// An argv: addresses, because the plan's own is known.

@@ -10,6 +10,9 @@ extension Planner {
     if let personality = linux.personality {
       add(.personality(personality.domain == "LINUX32" ? 0x8 : 0x0))
     }
+    if let priority = process.ioPriority { add(.ioPriority(priority)) }
+    if let scheduler = process.scheduler { add(.scheduler(scheduler)) }
+    if let policy = linux.memoryPolicy { add(.memoryPolicy(policy, nodes: request.memoryNodes)) }
     add(.umask(process.user.umask ?? 0o022))
     if !process.env.contains(where: { $0.hasPrefix("HOME=") }) { add(.home(uid: process.user.uid)) }
     let isRoot = process.user.uid == 0

@@ -23,11 +23,10 @@ extension Planner {
       add(.console(size: process.consoleSize, owner: process.user.uid, node: true))
     }
     let hooks = spec.hooks
-    if !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty
-      && hooks.startContainer.isEmpty)
-    {
-      add(.sync(.hooks))
-    }
+    let hostHooks = hooks.prestart + hooks.createRuntime
+    // The hooks in the container read the state, which has the pid, from the host.
+    let ownHooks = hooks.createContainer + hooks.startContainer
+    if !hostHooks.isEmpty || !ownHooks.isEmpty || !linux.netDevices.isEmpty { add(.sync(.hooks)) }
     for (index, hook) in hooks.createContainer.enumerated() { add(.hook(hook, kind: "createContainer", index: index)) }
     if let profile = spec.process?.apparmorProfile {
       add(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))

@@ -44,6 +44,11 @@ extension Step: CustomStringConvertible {
     case .home(let uid): "find the home directory of uid \(uid)"
     case .cwd(let path, _): "change to working directory \(path)"
     case .rlimit(let limit): "set \(RlimitSetting.name(limit.resource)) to \(limit.soft):\(limit.hard)"
+    case .scheduler(let scheduler): "schedule as \(scheduler.policy)"
+    case .ioPriority(let priority): "set I/O priority \(priority.class) \(priority.priority)"
+    case .affinity(let set): "run on processors \(set)"
+    case .memoryPolicy(let policy, let nodes):
+      "set memory policy \(policy.mode)" + (nodes.map { " of nodes \($0)" } ?? "")
     case .bounding(let kept, _): "bound capabilities to \(Self.names(kept))"
     case .credentials(let user, _, _): "become uid \(user.uid) gid \(user.gid)\(Self.groups(user.additionalGids))"
     case .capabilities(let effective, _, _): "set capabilities \(Self.names(effective))"

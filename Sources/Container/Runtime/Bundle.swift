@@ -67,7 +67,7 @@ struct Bundle {
 }
 
 extension PlanRequest {
-  /// Turns the names in the spec into numbers: capabilities, limits, the seccomp filter.
+  /// Turns the names in the spec into numbers: capabilities, limits, sets of processors and nodes, the seccomp filter.
   mutating func compile(warn: (String) -> Void) throws(ContainerError) {
     do {
       if let names = spec.process?.capabilities {
@@ -76,11 +76,19 @@ extension PlanRequest {
         for warning in warnings { warn(warning) }
       }
       limits = try RlimitSetting.make(spec.process?.rlimits ?? [])
+      memoryNodes = try Self.set(spec.linux.memoryPolicy?.nodes, "linux.memoryPolicy.nodes")
+      affinity = try Self.set(spec.process?.execCPUAffinity?.final, "process.execCPUAffinity.final")
       if let profile = spec.linux.seccomp {
         seccomp = try SeccompFilter.compile(profile, cache: SeccompCache(directory: DataDirectory.seccomp))
       }
     } catch {
       throw ContainerError("\(error)")
     }
+  }
+
+  /// Nothing, and an empty text, is no set.
+  static func set(_ list: String?, _ keyPath: String) throws(ContainerError) -> NumberSet? {
+    guard let list, !list.isEmpty else { return nil }
+    do { return try NumberSet(list: list) } catch { throw ContainerError("\(keyPath): \(error)") }
   }
 }

@@ -94,6 +94,7 @@ extension Runtime {
         var created = state
         created.status = .created
         try opened.writeState(created)
+        try Self.move(spec.linux.netDevices, into: pid)
         try HostHooks.run(spec.hooks.prestart, kind: "prestart", state: state)
         try HostHooks.run(spec.hooks.createRuntime, kind: "createRuntime", state: state)
       })
@@ -104,6 +105,17 @@ extension Runtime {
     } catch {
       launcher.abort()
       throw error
+    }
+  }
+
+  /// Before the hooks, which may want to see them.
+  private static func move(_ devices: [String: NetDevice], into pid: Int32) throws(ContainerError) {
+    if devices.isEmpty { return }
+    try kernel { () throws(SystemError) in
+      let namespace = try Descriptor.open("/proc/\(pid)/ns/net", O_RDONLY)
+      for (name, device) in devices.sorted(by: { $0.key < $1.key }) {
+        try NetworkDevice.move(name, to: namespace.number, as: device.name)
+      }
     }
   }
 

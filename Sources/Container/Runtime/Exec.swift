@@ -30,6 +30,9 @@ extension Runtime {
       spec: spec, id: options.id, bundle: record.bundle, rootPath: "/", cgroup: cgroup.placement, facts: facts)
     request.preservedDescriptors = options.preservedDescriptors
     try request.compile(warn: trace)
+    if let initial = try PlanRequest.set(process.execCPUAffinity?.initial, "process.execCPUAffinity.initial") {
+      try kernel { () throws(SystemError) in try initial.bindThread() }
+    }
     let plan = LaunchPlan.exec(request)
 
     let entrance = try kernel { () throws(SystemError) in
@@ -80,6 +83,7 @@ extension LaunchPlan {
     var planner = Planner(request)
     planner.add(.signals, .undumpable, .umask(0))
     planner.joinCgroups()
+    if let affinity = request.affinity { planner.add(.affinity(affinity)) }
     planner.plan.steps += request.limits.map { .rlimit($0) }
     // One setns(2) by pidfd (Linux 5.8) for all of them, then a clone: a pid namespace is its children's.
     planner.add(

@@ -26,12 +26,20 @@ extension CommandRunner {
     features.mountOptions = MountOptions.knownNames
     features.linux.capabilities = CapabilitySet.knownNames
     features.linux.cgroup = Features.Cgroup(v1: true, v2: true, systemd: false, systemdUser: false, rdma: true)
+    features.linux.apparmor = true
+    features.linux.selinux = true
+    features.linux.intelRdt = false
+    features.linux.memoryPolicyModes = SpecNames.memoryPolicyModes
+    features.linux.memoryPolicyFlags = SpecNames.memoryPolicyFlags
     features.linux.idmapMounts = true
+    features.linux.netDevices = true
     var seccomp = Features.Seccomp()
     seccomp.archs = SeccompNames.architectures
     seccomp.knownFlags = SeccompNames.knownFlags
     seccomp.supportedFlags = SeccompNames.supportedFlags
     features.linux.seccomp = seccomp
+    // They name directories of the host.
+    features.potentiallyUnsafeConfigAnnotations = ["io.swiftcr."]
     return Output.print(features.json.text(indent: "    ") + "\n")
   }
 }

@@ -1,0 +1,76 @@
+import Testing
+
+extension Integration {
+  /// When, where and with whose memory a process runs.
+  @Suite struct Scheduling {}
+}
+
+extension Integration.Scheduling {
+  static let cases: [Case] = [
+    Case(
+      "nice value", #".process.scheduler = {"policy": "SCHED_OTHER", "nice": 5}"#,
+      "cut -d' ' -f19 /proc/self/stat", is: "5"),
+    Case(
+      "batch", #".process.scheduler = {"policy": "SCHED_BATCH", "nice": 3}"#,
+      "cut -d' ' -f19,41 /proc/self/stat", is: "3 3"),
+    Case("idle", #".process.scheduler = {"policy": "SCHED_IDLE"}"#, "cut -d' ' -f41 /proc/self/stat", is: "5"),
+    Case(
+      "best effort I/O", #".process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 6}"#, "ionice -p $$",
+      is: "best-effort: prio 6"),
+    Case(
+      "idle I/O", #".process.ioPriority = {"class": "IOPRIO_CLASS_IDLE", "priority": 0}"#, "ionice -p $$",
+      is: "idle"),
+  ]
+
+  @Test("config.json sets it", .disabled(if: Host.isControl), arguments: cases) func config(_ item: Case) throws {
+    try item.check()
+  }
+
+  @Test("a policy that the kernel refuses is told", .disabled(if: Host.isControl)) func refused() throws {
+    try withBundle { bundle in
+      // The deadline lies after the period's end.
+      try bundle.edit(
+        #".process.scheduler = {"policy": "SCHED_DEADLINE", "runtime": 10, "deadline": 300000000, "period": 200000000}"#
+      )
+      let outcome = try bundle.run()
+      #expect(
+        outcome.code == 1 && outcome.errors.contains("schedule as SCHED_DEADLINE: invalid argument"), "\(outcome)")
+    }
+  }
+
+  @Test("the processors of exec's process", .disabled(if: Host.isControl)) func affinity() throws {
+    try withBundle { bundle in
+      try bundle.edit(#".process.execCPUAffinity = {"initial": "1", "final": "0"}"#)
+      try bundle.start()
+      let own = try bundle.exec("sh", "-c", "grep Cpus_allowed_list /proc/1/status | cut -f2")
+      let outcome = try bundle.exec("sh", "-c", "grep Cpus_allowed_list /proc/self/status | cut -f2")
+      #expect(outcome.output == "0\n", "\(outcome)")
+      #expect(own.output != "0\n", "the container's own process is free: \(own)")
+    }
+  }
+
+  @Test(
+    "processors that are no list", .disabled(if: Host.isControl),
+    arguments: ["x", "1-", "-1", "3-1", "1,,2", "99999999999999999999", "16384"])
+  func noList(_ list: String) throws {
+    try withBundle { bundle in
+      try bundle.edit(#".process.execCPUAffinity = {"final": "\#(list)"}"#)
+      let outcome = try bundle.run()
+      #expect(
+        outcome.code == 1 && outcome.errors.contains("process.execCPUAffinity.final: expected a list such as 0-3,7"),
+        "\(outcome)")
+    }
+  }
+
+  @Test(
+    "memory policy", .disabled(if: Host.isControl),
+    .enabled(if: Host.exists("/proc/self/numa_maps"), "this kernel has no NUMA policies"))
+  func memoryPolicy() throws {
+    try withBundle { bundle in
+      try bundle.edit(
+        #".linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}"#)
+      let outcome = try bundle.sh("grep -c 'bind=static:0' /proc/self/numa_maps")
+      #expect(outcome.code == 0, "\(outcome)")
+    }
+  }
+}
