@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "CLinux.h"
 
@@ -68,29 +71,27 @@ int clinux_stream_socket(int nonblocking) {
   return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
 }
 
-static int address_of(const char *path, struct sockaddr_un *address) {
-  size_t length = strlen(path);
-  memset(address, 0, sizeof *address);
-  address->sun_family = AF_UNIX;
-  if (length >= sizeof address->sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  memcpy(address->sun_path, path, length);
-  return 0;
-}
-
 int clinux_connect(int socket, const char *path) {
-  struct sockaddr_un address;
-  if (address_of(path, &address) != 0)
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int place = open(path, O_PATH | O_CLOEXEC);
+  if (place < 0)
     return -1;
-  return connect(socket, (struct sockaddr *)&address, sizeof address);
+  snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", place);
+  int result = connect(socket, (struct sockaddr *)&address, sizeof address);
+  int error = errno;
+  close(place);
+  errno = error;
+  return result;
 }
 
 int clinux_bind_and_listen(int socket, const char *path) {
-  struct sockaddr_un address;
-  if (address_of(path, &address) != 0)
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(path);
+  if (length >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
     return -1;
+  }
+  memcpy(address.sun_path, path, length);
   if (bind(socket, (struct sockaddr *)&address, sizeof address) != 0)
     return -1;
   return listen(socket, 1);

@@ -30,6 +30,19 @@ extension Integration.Lifecycle {
     }
   }
 
+  @Test("a state directory with a longer path than a socket's name") func longRoot() throws {
+    try withBundle { bundle in
+      let root = "\(bundle.directory)/\(String(repeating: "r", count: 120))"
+      func command(_ arguments: String...) throws {
+        let outcome = try Host.run([Host.program, "--root", root] + arguments)
+        #expect(outcome.code == 0, "\(outcome)")
+      }
+      try command("create", "--bundle", bundle.directory, bundle.id)
+      try command("start", bundle.id)
+      try command("delete", "--force", bundle.id)
+    }
+  }
+
   @Test("an id is taken once") func taken() throws {
     try withBundle { bundle in
       try bundle.start()

@@ -16,8 +16,8 @@ long clinux_receive(int socket, void *_Nonnull bytes, size_t count, int *_Nonnul
 // which the caller enters it and comes back to `own`.
 int clinux_route_socket(int own, int namespace);
 
-// An AF_UNIX stream socket, close-on-exec. connect(2) and bind(2) take names of up to 107 bytes: longer ones are
-// ENAMETOOLONG; a relative one starts at the working directory.
+// An AF_UNIX stream socket, close-on-exec. bind(2) takes names of up to 107 bytes, longer ones are ENAMETOOLONG;
+// connecting goes by descriptor and takes any path.
 int clinux_stream_socket(int nonblocking);
 int clinux_connect(int socket, const char *_Nonnull path);
 int clinux_bind_and_listen(int socket, const char *_Nonnull path);

@@ -21,13 +21,11 @@ struct Journal: ~Copyable {
   private let file: Descriptor
   /// The state directory.
   private let directory: CInt
-  private let directoryPath: String
 
-  init(id: String, file: consuming Descriptor, directory: CInt, directoryPath: String) {
+  init(id: String, file: consuming Descriptor, directory: CInt) {
     self.id = id
     self.file = file
     self.directory = directory
-    self.directoryPath = directoryPath
   }
 
   /// Reads what is there.
@@ -93,12 +91,12 @@ struct Journal: ~Copyable {
     }
   }
 
-  /// The socket on which a created container waits for `start`. The id may be longer than a socket's name: the
-  /// journal's inode stands for it.
+  /// The socket on which a created container waits for `start`. A socket's name has 107 bytes at most: the journal's
+  /// inode stands for the id, and the open directory for its path.
   var startSocket: String {
     var status = stat()
     fstat(file.number, &status)
-    return "\(directoryPath)/\(status.st_ino).start"
+    return "/proc/self/fd/\(directory)/\(status.st_ino).start"
   }
 
   /// The process, if it lives and is still the one that was written down.

@@ -42,7 +42,7 @@ public struct StateStore: ~Copyable {
       try Self.lock(file.number, id)
       // A `delete --force` may have come in between, and taken an empty journal for what a crash left.
       guard try Self.isLinked(file.number, id) else { continue }
-      return Journal(id: id, file: file, directory: directory.number, directoryPath: path)
+      return Journal(id: id, file: file, directory: directory.number)
     }
   }
 
@@ -51,7 +51,7 @@ public struct StateStore: ~Copyable {
   /// - Parameter lock: waits until no other command changes the container.
   func open(_ id: String, lock: Bool) throws(ContainerError) -> Journal {
     var journal = Journal(
-      id: id, file: try opened(id, lock: lock), directory: directory.number, directoryPath: path)
+      id: id, file: try opened(id, lock: lock), directory: directory.number)
     try journal.load()
     return journal
   }
