@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,8 +11,9 @@
 
 #define DETACH 2
 
-// sys/mount.h of newer C libraries and linux/mount.h do not get on: umount2 is declared here.
+// sys/mount.h of newer C libraries and linux/mount.h do not get on: these two are declared here.
 int umount2(const char *target, int flags);
+int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 
 int clinux_fsopen(const char *type) {
   return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
@@ -58,4 +61,24 @@ int clinux_mount_setattr(int mount, int recursive, uint64_t set, uint64_t clear,
   attributes.userns_fd = userns >= 0 ? (uint64_t)userns : 0;
   unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
   return (int)syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes);
+}
+
+int clinux_own_mounts(void) {
+  if (unshare(CLONE_NEWNS) != 0)
+    return -1;
+  return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+}
+
+int clinux_enter_mounts(int namespace) {
+  return setns(namespace, CLONE_NEWNS);
+}
+
+int clinux_find_in_root(int directory, const char *path, int links) {
+  struct open_how how;
+  memset(&how, 0, sizeof how);
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  if (links)
+    how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS);
+  return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }

@@ -71,8 +71,8 @@ struct CommandRunner {
     case "resume": try resume()
     case "update": try update()
     case "events": try events()
-    case "checkpoint", "restore":
-      throw UsageError("\(name): CRIU support is not built yet; use another runtime for this container")
+    case "checkpoint": try checkpoint()
+    case "restore": try restore()
     case "reclaim": try reclaim()
     case "spec": try spec()
     case "features": try features()

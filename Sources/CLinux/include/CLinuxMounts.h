@@ -18,6 +18,13 @@ int clinux_detach(const char *_Nonnull path);
 // mount_setattr(2) (Linux 5.12) on a descriptor; `userns` < 0 leaves the id mapping alone.
 int clinux_mount_setattr(int mount, int recursive, uint64_t set, uint64_t clear, uint64_t propagation, int userns);
 
+// A mount namespace of the caller's own, to which the host's mounts still come; nothing goes back.
+int clinux_own_mounts(void);
+// setns(2) into a mount namespace.
+int clinux_enter_mounts(int namespace);
+// openat2(2) of a path inside of the root `directory`, O_PATH: symbolic links lead nowhere else, or are refused.
+int clinux_find_in_root(int directory, const char *_Nonnull path, int links);
+
 static const uint64_t clinux_attr_rdonly = 0x1;
 static const uint64_t clinux_attr_nosuid = 0x2;
 static const uint64_t clinux_attr_nodev = 0x4;

@@ -31,7 +31,8 @@ extension Runtime {
         ContainerRecord(
           id: options.id, bundle: bundle.path, rootfs: bundle.rootPath, created: .now, owner: geteuid(),
           annotations: bundle.spec.annotations, bootID: BootID.current, cgroupLayout: placement.layout.rawValue,
-          cgroups: placement.encoded, layer: layer))
+          cgroups: placement.encoded, layer: layer,
+          layers: bundle.layers?.directories ?? []))
       try journal.keep(config: bundle.config)
       return try launch(bundle, plan, options, &journal, signals)
     } catch {
@@ -41,7 +42,7 @@ extension Runtime {
   }
 
   /// Takes the id. What a runtime left that was killed on the way is removed first.
-  private func reserve(_ id: String) throws(ContainerError) -> Journal {
+  func reserve(_ id: String) throws(ContainerError) -> Journal {
     do throws(ContainerError) {
       return try store.reserve(id)
     } catch {
@@ -159,7 +160,11 @@ extension Runtime {
     trace("step: wait")
     journal.unlock()
     let status = try Foreground.wait(launcher.process.pidfd.number, signals, console)
-    if !options.keep, journal.relock() { try takeDown(journal) }
+    if !options.keep, journal.relock() {
+      try journal.load()
+      // What was saved needs its layer.
+      if !journal.isCheckpointed { try takeDown(journal) }
+    }
     return status.code
   }
 }

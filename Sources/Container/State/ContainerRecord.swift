@@ -16,6 +16,8 @@ public struct ContainerRecord: Sendable, Equatable {
   public var cgroups: [String]
   /// The container layer's directory, if it has one.
   public var layer: String?
+  /// The layers below it, bottom first.
+  public var layers: [String]
 
   static let version: Int64 = 1
 
@@ -34,6 +36,7 @@ public struct ContainerRecord: Sendable, Equatable {
       JSON.Member("cgroups", .strings(cgroups)),
     ]
     if let layer { members.append(JSON.Member("layer", .string(layer))) }
+    if !layers.isEmpty { members.append(JSON.Member("layers", .strings(layers))) }
     return .object(members)
   }
 
@@ -49,12 +52,13 @@ public struct ContainerRecord: Sendable, Equatable {
       created: Timestamp(seconds: seconds, nanoseconds: UInt32(clamping: nanoseconds)),
       owner: UInt32(clamping: owner),
       annotations: Dictionary(annotations.map { ($0.key, $0.value.string ?? "") }, uniquingKeysWith: { $1 }),
-      bootID: bootID, cgroupLayout: layout, cgroups: cgroups.compactMap(\.string), layer: json["layer"]?.string)
+      bootID: bootID, cgroupLayout: layout, cgroups: cgroups.compactMap(\.string), layer: json["layer"]?.string,
+      layers: json["layers"]?.elements?.compactMap(\.string) ?? [])
   }
 
   public init(
     id: String, bundle: String, rootfs: String, created: Timestamp, owner: UInt32, annotations: [String: String],
-    bootID: String, cgroupLayout: String, cgroups: [String], layer: String?
+    bootID: String, cgroupLayout: String, cgroups: [String], layer: String?, layers: [String] = []
   ) {
     self.id = id
     self.bundle = bundle
@@ -66,5 +70,6 @@ public struct ContainerRecord: Sendable, Equatable {
     self.cgroupLayout = cgroupLayout
     self.cgroups = cgroups
     self.layer = layer
+    self.layers = layers
   }
 }

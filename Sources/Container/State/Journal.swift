@@ -13,6 +13,7 @@ struct Journal: ~Copyable {
   var record: ContainerRecord? { contents.record }
   var pid: Int32 { contents.pid }
   var isStarted: Bool { contents.isStarted }
+  var isCheckpointed: Bool { contents.isCheckpointed }
 
   /// Annotations may be as long as config.json, and escapes make them longer.
   static let longest = 8 * JSON.defaultLimit
@@ -31,6 +32,7 @@ struct Journal: ~Copyable {
   /// Reads what is there.
   mutating func load() throws(ContainerError) {
     let bytes: [UInt8]
+    lseek(file.number, 0, SEEK_SET)
     do { bytes = try file.readAll(limit: Self.longest, subject: id) } catch { throw ContainerError(error) }
     contents = try JournalContents(parsing: bytes)
   }

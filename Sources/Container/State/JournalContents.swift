@@ -6,6 +6,8 @@ enum ContainerEvent: Sendable, Equatable {
   case process(pid: Int32, startTime: UInt64)
   /// The user's program was let go.
   case started
+  /// It was saved, and ended: its layer waits for `restore`.
+  case checkpointed
 
   var json: JSON {
     switch self {
@@ -14,6 +16,7 @@ enum ContainerEvent: Sendable, Equatable {
         JSON.Member("pid", .integer(Int64(pid))), JSON.Member("startTime", .integer(Int64(clamping: startTime))),
       ])
     case .started: .object([JSON.Member("started", .bool(true))])
+    case .checkpointed: .object([JSON.Member("checkpointed", .bool(true))])
     }
   }
 
@@ -24,6 +27,8 @@ enum ContainerEvent: Sendable, Equatable {
       self = .process(pid: pid, startTime: startTime)
     } else if json["started"] == .bool(true) {
       self = .started
+    } else if json["checkpointed"] == .bool(true) {
+      self = .checkpointed
     } else {
       return nil
     }
@@ -37,6 +42,7 @@ struct JournalContents: Sendable, Equatable {
   var pid: Int32 = 0
   var startTime: UInt64 = 0
   var isStarted = false
+  var isCheckpointed = false
 
   init() {}
 
@@ -69,8 +75,9 @@ struct JournalContents: Sendable, Equatable {
 
   mutating func apply(_ event: ContainerEvent) {
     switch event {
-    case .process(let pid, let startTime): (self.pid, self.startTime) = (pid, startTime)
+    case .process(let pid, let startTime): (self.pid, self.startTime, isCheckpointed) = (pid, startTime, false)
     case .started: isStarted = true
+    case .checkpointed: isCheckpointed = true
     }
   }
 }

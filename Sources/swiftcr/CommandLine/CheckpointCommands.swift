@@ -1,10 +1,13 @@
-/// The commands that would put a container on disk and bring it back. Engines ask with `checkpoint --help` whether there
-/// are such commands; what they do is said in one line for now.
+/// The commands that put a container on disk and bring it back. Engines ask with `checkpoint --help` whether there are
+/// such commands.
 extension CommandTable {
   static let checkpointCommands: [Command] = [
     Command(
-      name: "checkpoint", group: .containers, summary: "save a running container to disk (not built yet)",
-      details: "The options are understood, but CRIU is not called yet: the command fails and changes nothing.",
+      name: "checkpoint", group: .containers, summary: "save a running container to disk",
+      details: """
+        CRIU 4 has to be there. The container has stopped afterwards unless it is left running; its state and its \
+        layer wait for "swiftcr restore" under the same id until "swiftcr delete". If it fails, the container goes on.
+        """,
       positionals: [container],
       options: images + [
         Option("parent-path", nil, .path("DIR"), "images of an earlier --pre-dump, relative to --image-path"),
@@ -19,8 +22,11 @@ extension CommandTable {
         Option("tcp-skip-in-flight", "leave out TCP connections that are being made"),
       ] + criu),
     Command(
-      name: "restore", group: .containers, summary: "bring a container back from disk (not built yet)",
-      details: "The options are understood, but CRIU is not called yet: the command fails and changes nothing.",
+      name: "restore", group: .containers, summary: "bring a container back from disk",
+      details: """
+        The images are those of "swiftcr checkpoint". Bind mounts are those of the bundle's config.json. A container \
+        with layers comes back under its own id, before it is deleted.
+        """,
       positionals: [newContainer],
       options: [bundle] + images + [
         Option("detach", "d", "return when the container runs, and leave it running"),
@@ -42,6 +48,7 @@ extension CommandTable {
   ]
 
   private static let criu: [Option] = [
+    Option("criu", nil, .path("FILE"), "the program to use (default: criu, from PATH)"),
     Option("tcp-established", "allow open TCP connections"),
     Option("ext-unix-sk", "allow UNIX sockets that lead out of the container"),
     Option("shell-job", "allow a container on the terminal of a shell"),

@@ -38,6 +38,8 @@ extension CommandRunner {
     seccomp.knownFlags = SeccompNames.knownFlags
     seccomp.supportedFlags = SeccompNames.supportedFlags
     features.linux.seccomp = seccomp
+    // Engines look for runc's name.
+    features.annotations = ["org.opencontainers.runc.checkpoint.enabled": "true"]
     // They name directories of the host.
     features.potentiallyUnsafeConfigAnnotations = ["io.swiftcr."]
     return Output.print(features.json.text(indent: "    ") + "\n")

@@ -1,0 +1,119 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+
+/// One `criu swrk`, which serves one request over a socket. Its process ends with this value.
+///
+/// Not the command line: only here does CRIU say when the namespaces are there and when the processes are about to run,
+/// make the restored process our child, and take names and paths without a syntax of its own around them.
+struct CriuWorker: ~Copyable {
+  private let socket: PacketSocket
+  private let pid: pid_t
+  private let log: String
+
+  /// - Parameters:
+  ///   - kept: descriptors that CRIU has under the same numbers.
+  ///   - log: where CRIU will say what it did.
+  init(_ program: String, kept: [CInt], log: String) throws(ContainerError) {
+    let pair = try kernel { () throws(SystemError) in try PacketPair() }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    // CRIU writes to its log; the container's output is nothing for it.
+    for number in CInt(0)...2 { posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0) }
+    // To the number that it has: this takes close-on-exec away.
+    for number in kept + [pair.theirs.number] { posix_spawn_file_actions_adddup2(&actions, number, number) }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    var all = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let texts = [program, "swrk", "\(pair.theirs.number)"]
+    var words = texts.map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var pid: pid_t = 0
+    let failed = posix_spawnp(&pid, program, &actions, &attributes, &words, environ)
+    guard failed == 0 else {
+      throw ContainerError("execute \(program): \(Errno(failed)): checkpoint and restore need CRIU")
+    }
+    self.pid = pid
+    self.log = log
+    socket = pair.keepOurs()
+  }
+
+  deinit {
+    _ = kill(pid, SIGKILL)
+    var status: CInt = 0
+    _ = retrying { waitpid(pid, &status, 0) }
+  }
+
+  /// Sends the request, and hears CRIU to its end.
+  ///
+  /// - Parameter notified: is given each notification's name, a pid or 0, and a descriptor or -1 that it owns; what it
+  ///   throws makes CRIU give up.
+  /// - Returns: the restored process, 0 when nothing was.
+  func serve(
+    _ request: CriuRequest, _ notified: (String, Int32, CInt) throws(ContainerError) -> Void
+  ) throws(ContainerError) -> Int32 {
+    try send(request.bytes)
+    while true {
+      guard let (answer, fd) = try receive() else { throw failure("CRIU ended early") }
+      if let notice = answer.message(5), answer.numbers[1] == 6 {
+        do throws(ContainerError) {
+          try notified(notice.text(1) ?? "", Int32(truncatingIfNeeded: notice.numbers[2] ?? 0), fd)
+        } catch {
+          try? send(CriuRequest.answer(false))
+          // CRIU takes down what it has made so far, and then answers.
+          while let (last, _) = try? receive(), last.numbers[1] == 6 { try? send(CriuRequest.answer(false)) }
+          throw error
+        }
+        try send(CriuRequest.answer(true))
+        continue
+      }
+      guard answer.numbers[2] == 1 else { throw failure(answer.text(9) ?? "") }
+      return Int32(truncatingIfNeeded: answer.message(4)?.numbers[1] ?? 0)
+    }
+  }
+
+  private func send(_ bytes: [UInt8]) throws(ContainerError) {
+    let number = socket.descriptor.number
+    guard retrying({ clinux_send(number, bytes, bytes.count, -1) }) == bytes.count else { throw failure("CRIU ended early") }
+  }
+
+  private func receive() throws(ContainerError) -> (ProtobufMessage, CInt)? {
+    let number = socket.descriptor.number
+    var fd: CInt = -1
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, filled in
+      if let base = buffer.baseAddress { count = retrying { clinux_receive(number, base, buffer.count, &fd) } }
+      filled = max(0, count)
+    }
+    if count <= 0 { return nil }
+    guard let message = ProtobufMessage(bytes) else { throw failure("CRIU's answer is not in its protocol") }
+    return (message, fd)
+  }
+
+  private func failure(_ what: String) -> ContainerError {
+    let reason = CriuLog.lastError(log) ?? what
+    return ContainerError("criu failed: \(reason.isEmpty ? "no reason given" : reason) (log file: \(log))")
+  }
+}
+
+/// CRIU's log file.
+enum CriuLog {
+  /// The first error of the last bytes: those after it tell of its consequences.
+  static func lastError(_ path: String) -> String? {
+    guard let bytes = try? readFile(path, limit: 64 << 20) else { return nil }
+    let mark = Array("Error (".utf8)
+    for line in bytes.suffix(1 << 16).split(separator: UInt8(ascii: "\n")) {
+      guard let start = line.indices.first(where: { line[$0...].starts(with: mark) }) else { continue }
+      return String(decoding: line[start...].filter { $0 >= 0x20 && $0 != 0x7f }, as: UTF8.self)
+    }
+    return nil
+  }
+}
