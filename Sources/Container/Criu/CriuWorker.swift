@@ -106,13 +106,14 @@ struct CriuWorker: ~Copyable {
 
 /// CRIU's log file.
 enum CriuLog {
-  /// The first error of the last bytes: those after it tell of its consequences.
+  /// The last error that says more than that it has failed.
   static func lastError(_ path: String) -> String? {
     guard let bytes = try? readFile(path, limit: 64 << 20) else { return nil }
     let mark = Array("Error (".utf8)
-    for line in bytes.suffix(1 << 16).split(separator: UInt8(ascii: "\n")) {
+    for line in bytes.suffix(1 << 16).split(separator: UInt8(ascii: "\n")).reversed() {
       guard let start = line.indices.first(where: { line[$0...].starts(with: mark) }) else { continue }
-      return String(decoding: line[start...].filter { $0 >= 0x20 && $0 != 0x7f }, as: UTF8.self)
+      let text = String(decoding: line[start...].filter { $0 >= 0x20 && $0 != 0x7f }, as: UTF8.self)
+      if !text.hasSuffix(" FAILED.") { return text }
     }
     return nil
   }

@@ -81,6 +81,7 @@ extension Runtime {
 struct CriuDirectories: ~Copyable {
   let images: Descriptor
   let work: Descriptor
+  private let imagesPath: String
   private let workPath: String
 
   init(images: String, work: String?) throws(ContainerError) {
@@ -89,7 +90,20 @@ struct CriuDirectories: ~Copyable {
     let openedWork = try kernel { () throws(SystemError) in try Directories.open(path) }
     self.images = opened
     self.work = openedWork
+    imagesPath = images
     workPath = path
+  }
+
+  /// The same descriptors, in the mount namespace that the caller is in by now: CRIU mounts things in its directory.
+  func reopen() throws(ContainerError) {
+    for (number, path) in [(images.number, imagesPath), (work.number, workPath)] {
+      try kernel { () throws(SystemError) in
+        let opened = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        guard dup2(opened.number, number) >= 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
+          throw SystemError("open", path)
+        }
+      }
+    }
   }
 
   func log(_ name: String) -> String { "\(workPath)/\(name)" }

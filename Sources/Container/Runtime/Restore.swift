@@ -98,6 +98,7 @@ extension Runtime {
     unlink(directories.log("restore.log"))
     let root = try RestoredRoot.staged(bundle, record, ExternalMounts(plan)) {
       (root, external) throws(ContainerError) -> CriuWorker in
+      try directories.reopen()
       request.root = root
       request.external = external
       return try CriuWorker(
