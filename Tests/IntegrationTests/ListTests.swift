@@ -69,16 +69,4 @@ extension Integration.Lists {
       #expect(try bundle.command("list", "--format", "xml").code == 1)
     }
   }
-
-  @Test("checkpoint and restore say that they are not built", .disabled(if: Host.isControl)) func checkpoint() throws {
-    try withBundle { bundle in
-      // podman's probe.
-      for name in ["checkpoint", "restore"] { #expect(try bundle.command(name, "--help").code == 0) }
-      try bundle.start()
-      let outcome = try bundle.command("checkpoint", "--image-path", "\(bundle.directory)/images", bundle.id)
-      #expect(outcome.code == 1 && outcome.errors.contains("CRIU support is not built yet"), "\(outcome)")
-      #expect(outcome.errors.split(separator: "\n").count == 1 && !Host.exists("\(bundle.directory)/images"))
-      #expect(try bundle.state(".status") == "running")
-    }
-  }
 }

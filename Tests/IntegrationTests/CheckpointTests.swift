@@ -1,0 +1,179 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A CRIU that works on this kernel: the host's, or the one that `scripts/criu-setup` got.
+private enum Criu {
+  static let program: String? = {
+    let cache = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? "/var/cache"
+    for program in ["\(cache)/swiftcr-criu/trixie/swiftcr/criu", "/usr/sbin/criu"] where access(program, X_OK) == 0 {
+      if let check = try? Host.run([program, "check"]), check.code == 0 { return program }
+    }
+    return nil
+  }()
+}
+
+extension Integration {
+  /// Containers on disk and back.
+  @Suite(.disabled(if: Host.isControl, "swiftcr's options")) struct Checkpoint {}
+}
+
+extension Integration.Checkpoint {
+  /// Counts in its memory, and writes each number to a file that it holds open.
+  private static let counter =
+    "i=0; exec 3>/count; while :; do i=$((i+1)); echo $i >&3; sleep 0.02; done"
+
+  private static let needsCriu = Comment(rawValue: "no CRIU passes `criu check` here: scripts/criu-setup gets one")
+
+  private static func count(_ bundle: Bundle) throws -> Int {
+    try Int(bundle.exec("tail", "-n", "1", "/count").output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+  }
+
+  private static func counts(_ bundle: Bundle, beyond number: Int) throws {
+    try Host.wait(for: "a count above \(number)") { try count(bundle) > number }
+  }
+
+  private static func save(_ bundle: Bundle, _ options: String...) throws -> Outcome {
+    try call(bundle, ["checkpoint"] + options)
+  }
+
+  private static func restore(_ bundle: Bundle, _ options: String...) throws -> Outcome {
+    try call(bundle, ["restore", "--detach", "--bundle", bundle.directory] + options)
+  }
+
+  private static func call(_ bundle: Bundle, _ words: [String]) throws -> Outcome {
+    try Host.run(
+      [Host.program, "--root", bundle.state] + words + [
+        "--criu", Criu.program ?? "criu", "--image-path", "\(bundle.directory)/images", "--work-path",
+        "\(bundle.directory)/work", bundle.id,
+      ], directory: bundle.directory)
+  }
+
+  @Test("podman's probe") func probe() throws {
+    try withBundle { bundle in
+      for name in ["checkpoint", "restore"] { #expect(try bundle.command(name, "--help").code == 0) }
+      let features = try bundle.must("features")
+      #expect(features.contains("\"org.opencontainers.runc.checkpoint.enabled\": \"true\""))
+    }
+  }
+
+  @Test("memory and open files survive", .enabled(if: Criu.program != nil, needsCriu), arguments: [false, true])
+  func survive(_ hasLayers: Bool) throws {
+    try withBundle(hasLayers ? .layers : .flat) { bundle in
+      try bundle.start(Self.counter)
+      try Self.counts(bundle, beyond: 5)
+      let mounts = try bundle.exec("cat", "/proc/1/mounts").output
+      let saved = try Self.save(bundle)
+      #expect(saved.code == 0, "\(saved)")
+      #expect(try bundle.state(".status") == "stopped")
+
+      let restored = try Self.restore(bundle, "--pid-file", "\(bundle.directory)/pid")
+      #expect(restored.code == 0, "\(restored)")
+      #expect(try bundle.state(".status") == "running")
+      #expect(try Host.read("\(bundle.directory)/pid") == "\(bundle.pid)")
+      let before = try Self.count(bundle)
+      #expect(before > 5)
+      try Self.counts(bundle, beyond: before)
+      // One unbroken series: nothing was lost, and nothing counted twice.
+      let series = try bundle.exec("sh", "-c", "seq 1 $(tail -n 1 /count) > /wanted; head -n $(wc -l < /wanted) /count | cmp - /wanted")
+      #expect(series.code == 0, "\(series)")
+      func sorted(_ text: String) -> [Substring] { text.split(separator: "\n").filter { !$0.contains(" / ") }.sorted() }
+      #expect(try sorted(bundle.exec("cat", "/proc/1/mounts").output) == sorted(mounts))
+      #expect(Host.read("/proc/\(try bundle.pid)/cgroup").contains(bundle.id))
+    }
+  }
+
+  @Test("a container that goes on", .enabled(if: Criu.program != nil, needsCriu)) func leaveRunning() throws {
+    try withBundle { bundle in
+      try bundle.start(Self.counter)
+      let pid = try bundle.pid
+      for option in ["--pre-dump", "--leave-running"] {
+        let saved = try Self.save(bundle, option)
+        #expect(saved.code == 0, "\(saved)")
+        #expect(try bundle.pid == pid)
+      }
+      try Self.counts(bundle, beyond: try Self.count(bundle))
+      #expect(try Self.restore(bundle).errors.contains("container with given ID already exists"))
+    }
+  }
+
+  @Test("a bind mount is the bundle's again", .enabled(if: Criu.program != nil, needsCriu)) func bind() throws {
+    try withBundle { bundle in
+      let data = "\(bundle.directory)/data"
+      mkdir(data, 0o755)
+      try bundle.edit(
+        ".mounts += [{destination: \"/var/data\", type: \"bind\", source: \"\(data)\", options: [\"bind\", \"ro\"]}]")
+      try bundle.start(Self.counter)
+      #expect(try Self.save(bundle).code == 0)
+      let restored = try Self.restore(bundle)
+      #expect(restored.code == 0, "\(restored)")
+      Host.write("from the host", to: "\(data)/file")
+      #expect(try bundle.exec("cat", "/var/data/file").output == "from the host")
+      #expect(try bundle.exec("touch", "/var/data/new").errors.contains("Read-only file system"))
+    }
+  }
+
+  @Test("a destination that became a symbolic link", .enabled(if: Criu.program != nil, needsCriu)) func link() throws {
+    try withBundle { bundle in
+      let data = "\(bundle.directory)/data"
+      mkdir(data, 0o755)
+      try bundle.edit(".mounts += [{destination: \"/data\", type: \"bind\", source: \"\(data)\", options: [\"bind\"]}]")
+      try bundle.start(Self.counter)
+      #expect(try Self.save(bundle).code == 0)
+      try Host.must("sh", "-c", "rmdir \(bundle.rootfs)/data && ln -s \(data) \(bundle.rootfs)/data")
+      let restored = try Self.restore(bundle)
+      #expect(restored.code == 1 && restored.errors.contains("/data leads through a symbolic link"), "\(restored)")
+      #expect(try bundle.state(".status") == "stopped")
+    }
+  }
+
+  @Test("images that are damaged or missing leave nothing", .enabled(if: Criu.program != nil, needsCriu))
+  func damaged() throws {
+    try withBundle { bundle in
+      let nothing = try Self.restore(bundle)
+      #expect(nothing.code == 1 && nothing.errors.contains("no such file or directory"), "\(nothing)")
+      try bundle.start(Self.counter)
+      #expect(try Self.save(bundle).code == 0)
+      try bundle.must("delete", bundle.id)
+      try Host.must("sh", "-c", "for f in \(bundle.directory)/images/pstree.img; do head -c 10 $f > $f.x; mv $f.x $f; done")
+      let before = Leftovers.snapshot(of: bundle)
+      let restored = try Self.restore(bundle)
+      #expect(restored.code == 1 && restored.errors.contains("criu failed: "), "\(restored)")
+      Leftovers.check(bundle, before, sourceLocation: #_sourceLocation)
+      Host.write("{}", to: "\(bundle.directory)/images/swiftcr.json")
+      #expect(try Self.restore(bundle).errors.contains("swiftcr.json is damaged"))
+    }
+  }
+
+  @Test("a CRIU that is missing or fails changes nothing", arguments: ["/nowhere/criu", "failing"])
+  func failing(_ name: String) throws {
+    try withBundle { bundle in
+      var program = name
+      if name == "failing" {
+        program = "\(bundle.directory)/criu"
+        Host.write("#!/bin/sh\nexit 1\n", to: program)
+        chmod(program, 0o755)
+      }
+      try bundle.start(Self.counter)
+      let pid = try bundle.pid
+      let images = "\(bundle.directory)/images"
+      let outcome = try bundle.command("checkpoint", "--criu", program, "--image-path", images, bundle.id)
+      #expect(outcome.code == 1 && outcome.lines.isEmpty, "\(outcome)")
+      #expect(outcome.errors.split(separator: "\n").count == 1)
+      #expect(outcome.errors.contains(name == "failing" ? "CRIU ended early" : "no such file or directory"), "\(outcome)")
+      #expect(try bundle.state(".status") == "running")
+      #expect(try bundle.pid == pid)
+      try Self.counts(bundle, beyond: try Self.count(bundle))
+    }
+  }
+
+  @Test("what is not supported is said", arguments: ["--lazy-pages", "--page-server=:1", "--status-fd=3"])
+  func unsupported(_ option: String) throws {
+    try withBundle { bundle in
+      try bundle.start()
+      let outcome = try bundle.command("checkpoint", option, "--image-path", "\(bundle.directory)/images", bundle.id)
+      #expect(outcome.code == 1 && outcome.errors.contains("not supported"), "\(outcome)")
+      #expect(try bundle.state(".status") == "running")
+    }
+  }
+}
