@@ -82,7 +82,8 @@ struct CriuWorker: ~Copyable {
 
   private func send(_ bytes: [UInt8]) throws(ContainerError) {
     let number = socket.descriptor.number
-    guard retrying({ clinux_send(number, bytes, bytes.count, -1) }) == bytes.count else { throw failure("CRIU ended early") }
+    let count = retrying { clinux_send(number, bytes, bytes.count, -1) }
+    guard count == bytes.count else { throw failure("CRIU ended early") }
   }
 
   private func receive() throws(ContainerError) -> (ProtobufMessage, CInt)? {

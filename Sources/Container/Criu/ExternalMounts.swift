@@ -22,8 +22,7 @@ struct ExternalMounts {
       case .bind(let bind):
         entries.append(Entry(name: "swiftcr-bind-\(entries.count)", destination: bind.destination, bind: bind))
       case .mask(let path):
-        var null = BindMount(source: "/dev/null", destination: path, recursive: false)
-        null.attributesSet = MountAttribute.readonly
+        let null = BindMount(source: "/dev/null", destination: path, recursive: false)
         entries.append(Entry(name: "swiftcr-mask-\(entries.count)", destination: path, bind: null))
       default: continue
       }
