@@ -165,6 +165,71 @@ extension Integration.Checkpoint {
     }
   }
 
+  @Test("in a network namespace that was there before, with hooks", .enabled(if: Criu.program != nil, needsCriu))
+  func joined() throws {
+    let holder = try Host.spawn(["unshare", "--net", "sleep", "1000"])
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
+    var network = own
+    try Host.wait(for: "a network namespace") {
+      network = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(holder.pid)/ns/net")) ?? own
+      return network != own
+    }
+    try withBundle(
+      .flat,
+      ".linux.namespaces |= map(if .type == \"network\" then .path = \"/proc/\(holder.pid)/ns/net\" else . end)"
+    ) { bundle in
+      for (kind, word) in [("createRuntime", "made"), ("poststart", "runs"), ("poststop", "gone")] {
+        try bundle.edit(
+          ".hooks.\(kind) = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"echo \(word) >> \(bundle.directory)/hooks\"]}]")
+      }
+      try bundle.start(Self.counter)
+      let saved = try Self.save(bundle)
+      #expect(saved.code == 0, "\(saved)")
+      let restored = try Self.restore(bundle)
+      #expect(restored.code == 0, "\(restored)")
+      #expect(try bundle.exec("readlink", "/proc/1/ns/net").output == network + "\n")
+      try bundle.must("delete", "--force", bundle.id)
+      #expect(Host.read("\(bundle.directory)/hooks") == "made\nruns\nmade\nruns\ngone\n")
+    }
+  }
+
+  @Test("a layer waits for the next try when a restore fails", .enabled(if: Criu.program != nil, needsCriu))
+  func secondTry() throws {
+    try withBundle(.layers) { bundle in
+      try bundle.start(Self.counter)
+      #expect(try Self.save(bundle).code == 0)
+      let pstree = "\(bundle.directory)/images/pstree.img"
+      try Host.must("cp", pstree, "\(pstree).whole")
+      try Host.must("truncate", "-s", "10", pstree)
+      #expect(try Self.restore(bundle).errors.contains("criu failed: "))
+      #expect(try bundle.state(".status") == "stopped")
+      try Host.must("mv", "\(pstree).whole", pstree)
+      let restored = try Self.restore(bundle)
+      #expect(restored.code == 0, "\(restored)")
+      try Self.counts(bundle, beyond: try Self.count(bundle))
+    }
+  }
+
+  @Test("runs and restores that are waited for", .enabled(if: Criu.program != nil, needsCriu), arguments: [false, true])
+  func foreground(_ hasLayers: Bool) throws {
+    try withBundle(hasLayers ? .layers : .flat) { bundle in
+      try bundle.script("while [ ! -e /end ]; do sleep 0.02; done; echo ended; exit 7")
+      let run = try bundle.spawn("run", "--bundle", bundle.directory, bundle.id)
+      try Host.wait(for: "running") { (try? bundle.state(".status")) == "running" }
+      let saved = try Self.save(bundle)
+      #expect(saved.code == 0, "\(saved)")
+      #expect(try run.wait().code == 137)
+      let again = try bundle.spawn(
+        "restore", "--criu", Criu.program ?? "", "--bundle", bundle.directory, "--image-path",
+        "\(bundle.directory)/images", "--work-path", "\(bundle.directory)/work", bundle.id)
+      try Host.wait(for: "running again") { (try? bundle.state(".status")) == "running" }
+      #expect(try bundle.exec("touch", "/end").code == 0)
+      let outcome = try again.wait()
+      #expect(outcome.code == 7 && outcome.output == "ended\n", "\(outcome)")
+      #expect(try bundle.command("state", bundle.id).code == 1)
+    }
+  }
+
   @Test("a destination that became a symbolic link", .enabled(if: Criu.program != nil, needsCriu)) func link() throws {
     try withBundle { bundle in
       let data = "\(bundle.directory)/data"

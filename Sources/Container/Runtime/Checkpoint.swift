@@ -12,7 +12,10 @@ extension Runtime {
     else { throw ContainerError("container is not running: \(status.rawValue) containers cannot be checkpointed") }
     let spec = try Self.spec(of: journal)
     let goesOn = options.leaveRunning || options.preDump
-    try Self.checkSavable(spec, record, goesOn: goesOn)
+    let joined = try JoinedNamespaces(spec)
+    if let layer = record.layer, access("\(layer)/upper", F_OK) != 0 {
+      throw ContainerError("checkpoint: the container layer is in memory, and would be lost with the container")
+    }
 
     let directories = try CriuDirectories(images: options.images, work: options.work)
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
@@ -26,7 +29,7 @@ extension Runtime {
     request.leaveRunning = goesOn
     request.parentImages = options.parentImages
     request.external = try ExternalMounts(plan).dumped(process: process.pid) + streams.external
-    request.external += try JoinedNamespaces(spec).dumped
+    request.external += joined.dumped
     request.cgroupRoots = cgroup.placement.criuRoots
     let saved = CheckpointRecord(id: id, streams: streams.names, keys: streams.keys, record: record)
 
@@ -54,15 +57,6 @@ extension Runtime {
         throw SystemError.refusal("container \(id) did not end within 10 s of its checkpoint")
       }
       try cgroup.remove()
-    }
-  }
-
-  private static func checkSavable(_ spec: Spec, _ record: ContainerRecord, goesOn: Bool) throws(ContainerError) {
-    if spec.linux.namespaces.contains(where: { $0.type == .user }) {
-      throw ContainerError("checkpoint: containers with a user namespace are not supported")
-    }
-    if let layer = record.layer, access("\(layer)/upper", F_OK) != 0 {
-      throw ContainerError("checkpoint: the container layer is in memory, and would be lost with the container")
     }
   }
 
@@ -116,9 +110,12 @@ struct JoinedNamespaces {
   init(_ spec: Spec) throws(ContainerError) {
     var paths: [(String, String, UInt64)] = []
     for namespace in spec.linux.namespaces {
+      if namespace.type == .user {
+        throw ContainerError("checkpoint and restore: containers with a user namespace are not supported")
+      }
       guard let path = namespace.path else { continue }
       guard namespace.type == .network || namespace.type == .pid else {
-        throw ContainerError("checkpoint: CRIU cannot save a container that has joined a \(namespace.type) namespace")
+        throw ContainerError("checkpoint and restore: CRIU cannot do it for a container that has joined a \(namespace.type) namespace")
       }
       var status = stat()
       guard stat(path, &status) == 0 else { throw ContainerError(SystemError("open namespace", path)) }
