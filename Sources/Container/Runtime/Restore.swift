@@ -191,6 +191,7 @@ enum RestoredRoot {
       return try kernel { () throws(SystemError) in try DetachedMount.clone(path, recursive: true) }
     }
     // A volatile overlay cannot be mounted again unless this goes; the host has not gone down since.
+    unlink("\(layer)/work/work/incompat/volatile/dirty")
     rmdir("\(layer)/work/work/incompat/volatile")
     rmdir("\(layer)/work/work/incompat")
     return try OverlayRequest(layers: record.layers, directory: layer, volatile: false, tmpfs: false)
