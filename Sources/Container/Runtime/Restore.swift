@@ -112,8 +112,8 @@ extension Runtime {
     do throws(ContainerError) {
       let pid = try root.serve(request) { (notice, pid, fd) throws(ContainerError) in
         if notice == "orphan-pts-master" { master = fd } else if fd >= 0 { close(fd) }
-        // Before anything of it runs.
-        if pid > 0, noted == 0 {
+        // Before anything of it runs, and not before its root is in place: an `exec` would see the host's until then.
+        if notice == "post-restore", pid > 0, noted == 0 {
           noted = pid
           try journal.note(pid: pid)
         }
