@@ -179,8 +179,8 @@ extension Integration.Checkpoint {
       ".linux.namespaces |= map(if .type == \"network\" then .path = \"/proc/\(holder.pid)/ns/net\" else . end)"
     ) { bundle in
       for (kind, word) in [("createRuntime", "made"), ("poststart", "runs"), ("poststop", "gone")] {
-        try bundle.edit(
-          ".hooks.\(kind) = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"echo \(word) >> \(bundle.directory)/hooks\"]}]")
+        let command = "echo \(word) >> \(bundle.directory)/hooks"
+        try bundle.edit(".hooks.\(kind) = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"\(command)\"]}]")
       }
       try bundle.start(Self.counter)
       let saved = try Self.save(bundle)
@@ -210,7 +210,8 @@ extension Integration.Checkpoint {
     }
   }
 
-  @Test("runs and restores that are waited for", .enabled(if: Criu.program != nil, needsCriu), arguments: [false, true])
+  @Test(
+    "runs and restores that are waited for", .enabled(if: Criu.program != nil, needsCriu), arguments: [false, true])
   func foreground(_ hasLayers: Bool) throws {
     try withBundle(hasLayers ? .layers : .flat) { bundle in
       try bundle.script("while [ ! -e /end ]; do sleep 0.02; done; echo ended; exit 7")

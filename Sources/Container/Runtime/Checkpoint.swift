@@ -115,7 +115,7 @@ struct JoinedNamespaces {
       }
       guard let path = namespace.path else { continue }
       guard namespace.type == .network || namespace.type == .pid else {
-        throw ContainerError("checkpoint and restore: CRIU cannot do it for a container that has joined a \(namespace.type) namespace")
+        throw ContainerError("checkpoint and restore: not supported in a joined \(namespace.type) namespace")
       }
       var status = stat()
       guard stat(path, &status) == 0 else { throw ContainerError(SystemError("open namespace", path)) }
