@@ -35,6 +35,12 @@ import Testing
     """
   }
 
+  @Test("what would be ignored is refused") func resctrl() throws {
+    let config = Self.config(linux: #","intelRdt":{"closID":"x"}"#)
+    let error = #expect(throws: PlanError.self) { try LaunchPlan.make(try Self.request(config)) }
+    #expect(error?.description.hasPrefix("linux.intelRdt: ") == true)
+  }
+
   private func lines(_ config: String, _ change: (inout PlanRequest) -> Void = { _ in }) throws -> [String] {
     var request = try Self.request(config)
     change(&request)

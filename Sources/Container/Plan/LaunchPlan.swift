@@ -105,6 +105,9 @@ struct Planner {
     guard linux.namespaces.contains(where: { $0.type == .mount }) else {
       throw PlanError(description: "linux.namespaces: a mount namespace is needed")
     }
+    if linux.intelRdt != nil {
+      throw PlanError(description: "linux.intelRdt: this runtime does not use resctrl yet: leave the property out")
+    }
     enterNamespaces()
     try assembleRoot()
     becomeRoot()

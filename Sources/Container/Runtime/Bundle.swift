@@ -60,7 +60,10 @@ struct Bundle {
     request.waitsForStart = options.mode == .create
     request.noPivot = options.noPivot
     request.noNewKeyring = options.noNewKeyring
-    request.preservedDescriptors = options.preservedDescriptors
+    request.preservedDescriptors = options.listenDescriptors + options.preservedDescriptors
+    if options.listenDescriptors > 0 {
+      request.spec.process?.env += ["LISTEN_FDS=\(options.listenDescriptors)", "LISTEN_PID=1"]
+    }
     try request.compile(warn: warn)
     return request
   }

@@ -7,6 +7,9 @@ public struct LaunchOptions: Sendable {
   public var pidFile: String?
   public var consoleSocket: String?
   public var pidfdSocket: String?
+  /// Sockets from 3 on that a service manager passed (sd_listen_fds(3)); the program is told of them.
+  public var listenDescriptors = 0
+  /// Descriptors behind those.
   public var preservedDescriptors = 0
   public var noPivot = false
   public var noNewKeyring = false
