@@ -31,6 +31,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_root_bind(stage, step);
   case STAGE_ROOT_RECEIVE:
     return step_root_receive(stage, step);
+  case STAGE_ROOT_HERE:
+    return step_root_here(stage, step);
   case STAGE_MOUNT:
     return step_mount(stage, step);
   case STAGE_BIND:
@@ -57,6 +59,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_mask(stage, step);
   case STAGE_READONLY:
     return step_readonly(stage, step);
+  case STAGE_UNMOUNT:
+    return step_unmount(stage, step);
   case STAGE_HOOK:
     return step_hook(stage, step);
   case STAGE_SYNC:

@@ -4,7 +4,6 @@
 #define MOVE_MOUNT_F_EMPTY_PATH 0x4
 #define MOVE_MOUNT_T_EMPTY_PATH 0x40
 #define OPEN_TREE_CLONE 1
-#define MNT_DETACH 2
 #define MS_REC 0x4000
 #define MS_PRIVATE (1 << 18)
 #define MS_SLAVE (1 << 19)
@@ -64,6 +63,15 @@ long step_root_receive(struct stage *stage, const struct stage_step *step) {
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, result);
   return attach_root(stage, mount, text_of(stage, step, 0));
+}
+
+// In a container that runs already, "/" is the root.
+long step_root_here(struct stage *stage, const struct stage_step *step) {
+  long root = CALL(openat, AT_FDCWD, text_of(stage, step, 0), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0)
+    return root;
+  stage->root = (int)root;
+  return 0;
 }
 
 long step_pivot(struct stage *stage, const struct stage_step *step) {

@@ -59,8 +59,9 @@ typedef long stage_handler(struct stage *stage, const struct stage_step *step);
 
 stage_handler step_signals, step_undumpable, step_join_cgroup, step_setns, step_unshare, step_write_file, step_clone,
     step_id_maps, step_session, step_keyring; // namespaces.c
-stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive, step_pivot; // root.c
-stage_handler step_mount, step_bind, step_receive, step_setattr;                         // mounts.c
+stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive, step_root_here,
+    step_pivot;                                                                          // root.c
+stage_handler step_mount, step_bind, step_receive, step_setattr, step_unmount;           // mounts.c
 stage_handler step_mask, step_readonly;                                                  // hide.c
 stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console; // devices.c
 stage_handler step_sysctl, step_label;                                                   // procfs.c

@@ -11,6 +11,8 @@ struct LaunchInputs: ~Copyable {
   var descriptors: [Handle: CInt] = [:]
   var overlay: OverlayRequest?
   var idMaps: IDMaps?
+  /// The container's user namespace where it is not a new one, for mounts whose ids are mapped; -1 if it has none.
+  var userNamespace: CInt = -1
   var oomScoreAdj: Int?
 }
 
@@ -76,7 +78,7 @@ struct Launcher: ~Copyable {
     hooks: (Int32) throws(ContainerError) -> Void
   ) throws(ContainerError) {
     do throws(ContainerError) {
-      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: -1) }
+      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: inputs.userNamespace) }
       while true {
         switch try link.next() {
         case .child(let pid): try adopt(pid)
@@ -160,9 +162,8 @@ struct Launcher: ~Copyable {
         let mount = try request.mount(userNamespace: userNamespace, maps: inputs.idMaps)
         try link.answer(handing: mount.descriptor.number)
       case .bind(let bind):
-        guard case .mapped(let uids, let gids, let recursive) = bind.origin else { continue }
-        let mount = try MappedMount.make(
-          bind, uids: uids, gids: gids, recursive: recursive, userNamespace: userNamespace)
+        if bind.origin == .stage { continue }
+        let mount = try HandedMount.make(bind, userNamespace: userNamespace)
         try link.answer(handing: mount.descriptor.number)
       default: continue
       }

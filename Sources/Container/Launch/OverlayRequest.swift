@@ -38,13 +38,12 @@ struct OverlayRequest: Sendable {
   }
 }
 
-/// A bind mount whose ids are mapped.
-enum MappedMount {
-  static func make(
-    _ bind: BindMount, uids: [IDMapping], gids: [IDMapping], recursive: Bool, userNamespace: CInt
-  ) throws(ContainerError) -> DetachedMount {
+/// A bind mount that the stage gets from us.
+enum HandedMount {
+  static func make(_ bind: BindMount, userNamespace: CInt) throws(ContainerError) -> DetachedMount {
     do throws(SystemError) {
       let mount = try DetachedMount.clone(bind.source, recursive: bind.recursive)
+      guard case .mapped(let uids, let gids, let recursive) = bind.origin else { return mount }
       if uids.isEmpty {
         try mount.mapIDs(userNamespace: userNamespace, recursive: recursive)
       } else {
@@ -54,7 +53,7 @@ enum MappedMount {
       }
       return mount
     } catch {
-      throw ContainerError("idmap mount \(bind.source) at \(bind.destination): \(error)")
+      throw ContainerError("\(bind): \(error)")
     }
   }
 }

@@ -21,6 +21,7 @@ extension PlanEncoder {
     case .propagation(let type, let recursive, let path):
       make(STAGE_PROPAGATION, text: [text(path)], number: [Self.propagation(type) | (recursive ? 0x4000 : 0)])
     case .parentPrivate(let path): make(STAGE_PARENT_PRIVATE, text: [text(path)])
+    case .rootHere: make(STAGE_ROOT_HERE, text: [text("/")])
     case .rootBind(let path): make(STAGE_ROOT_BIND, text: [text(path)])
     case .rootReceive(let path): make(STAGE_ROOT_RECEIVE, text: [text(path)])
     case .mount(let mount): encode(mount)
@@ -56,6 +57,7 @@ extension PlanEncoder {
       make(
         STAGE_MASK, text: [text(path), text("/dev/null"), text("tmpfs"), blob(Self.maskOptions)])
     case .readonly(let path): make(STAGE_READONLY, text: [text(path)])
+    case .unmount(let path): make(STAGE_UNMOUNT, text: [text(path)])
     case .pivot(let style):
       make(STAGE_PIVOT, flags: style == .move ? STAGE_NO_PIVOT : style == .pivotShared ? STAGE_OLD_SLAVE : 0)
     default: nil
@@ -89,7 +91,10 @@ extension PlanEncoder {
     return make(
       bind.origin == .stage ? STAGE_BIND : STAGE_RECEIVE, flags: flags,
       text: [text(bind.source), text(bind.destination)],
-      number: [bind.attributesSet, bind.attributesCleared, UInt64(bind.propagation)])
+      number: [
+        bind.recursiveSet << 32 | bind.attributesSet, bind.recursiveCleared << 32 | bind.attributesCleared,
+        UInt64(bind.propagation),
+      ])
   }
 
   static func flags(_ kinds: [Namespace.Kind]) -> UInt64 { kinds.reduce(0) { $0 | $1.cloneFlag } }

@@ -15,8 +15,7 @@ extension Planner {
     for (name, value) in linux.sysctl.sorted(by: { $0.key < $1.key }) {
       if let sysctl = Sysctl(name) { add(.sysctl(sysctl, value: value)) }
     }
-    var late: [Step] = []
-    for (index, mount) in spec.mounts.enumerated() { late += try self.mount(mount, index: index) }
+    let late = try mountAll(spec.mounts)
     addDevices()
     if let cwd = spec.process?.cwd, cwd != "/", !cwd.isEmpty { add(.directory(cwd, mode: 0o755)) }
     if let process = spec.process, process.terminal {
@@ -83,6 +82,15 @@ extension Planner {
     "sys/crypto/fips_enabled",
   ]
 
+  /// All of them, with what has to wait until they are filled.
+  mutating func addMounts(_ mounts: [Mount]) throws(PlanError) { plan.steps += try mountAll(mounts) }
+
+  private mutating func mountAll(_ mounts: [Mount]) throws(PlanError) -> [Step] {
+    var late: [Step] = []
+    for (index, mount) in mounts.enumerated() { late += try self.mount(mount, index: index) }
+    return late
+  }
+
   /// Adds the mount, and returns what has to wait until the root is complete.
   private mutating func mount(_ mount: Mount, index: Int) throws(PlanError) -> [Step] {
     let options = MountOptions(mount.options)
@@ -94,18 +102,13 @@ extension Planner {
           "mounts[\(index)].destination: \"\(mount.destination)\" cannot be mounted because it is inside /proc")
     }
     let propagation = options.propagation.reduce(UInt(0)) { $0 | $1.type.rawValue }
-    var late: [Step] = []
-    if options.recursiveSet | options.recursiveCleared != 0 {
-      var change = AttributeChange(path: destination)
-      (change.set, change.cleared, change.recursive) = (options.recursiveSet, options.recursiveCleared, true)
-      late.append(.attributes(change))
-    }
-
     if options.bind != .none || mount.type == "bind" {
       var bind = BindMount(
         source: absolute(mount.source ?? ""), destination: destination, recursive: options.bind == .rbind)
       bind.attributesSet = options.attributesSet
       bind.attributesCleared = options.attributesCleared
+      bind.recursiveSet = options.recursiveSet
+      bind.recursiveCleared = options.recursiveCleared
       bind.propagation = propagation
       bind.insideProc = insideProc
       if options.idmap != .none || !mount.uidMappings.isEmpty {
@@ -113,7 +116,6 @@ extension Planner {
           uids: mount.uidMappings, gids: mount.gidMappings, recursive: options.idmap == .ridmap)
       }
       add(.bind(bind))
-      plan.steps += late
       return []
     }
     if mount.type == "cgroup" || mount.type == "cgroup2" { return cgroup(destination, options) }
@@ -125,6 +127,12 @@ extension Planner {
     new.copyUp = options.copyUp
     new.isReal = new.type == "proc" || new.type == "sysfs"
     new.insideProc = insideProc
+    var late: [Step] = []
+    if options.recursiveSet | options.recursiveCleared != 0 {
+      var change = AttributeChange(path: destination)
+      (change.set, change.cleared, change.recursive) = (options.recursiveSet, options.recursiveCleared, true)
+      late.append(.attributes(change))
+    }
     // A tmpfs has to be filled before it is read-only: mounts, devices and links go into it.
     if new.type == "tmpfs" || destination == "/dev", options.attributesSet & MountAttribute.readonly != 0 {
       new.attributes &= ~MountAttribute.readonly

@@ -17,6 +17,7 @@ extension Step: CustomStringConvertible {
     case .keyring(let name): "new session keyring \(name)"
     case .propagation(let type, let recursive, let path): "make \(path) \(recursive ? "r" : "")\(type)"
     case .parentPrivate(let path): "make the mount above \(path) private"
+    case .rootHere: "take / as the root"
     case .rootBind(let path): "bind root file system \(path)"
     case .rootReceive(let path): "attach overlay at \(path)"
     case .mount(let mount): mount.description
@@ -30,6 +31,7 @@ extension Step: CustomStringConvertible {
     case .sysctl(let sysctl, let value): "set sysctl \(sysctl.dotted) to \(Self.oneLine(value))"
     case .mask(let path): "mask \(path)"
     case .readonly(let path): "make \(path) read-only"
+    case .unmount(let path): "unmount \(path)"
     case .pivot(let style): style == .move ? "move the root to / and chroot" : "pivot root"
     case .hook(let hook, let kind, let index): "run \(kind) hook #\(index) \(hook.path)"
     case .sync(.hooks): "wait for the runtime's hooks"
@@ -99,7 +101,9 @@ extension NewMount: CustomStringConvertible {
 extension BindMount: CustomStringConvertible {
   public var description: String {
     let mapped = if case .mapped = origin { " with mapped ids" } else { "" }
+    let whole = MountFlags.text(recursiveSet)
     return "\(recursive ? "rbind" : "bind") \(source) at \(destination)\(mapped)\(MountFlags.text(attributesSet))"
+      + (whole.isEmpty ? "" : ", the whole tree\(whole)")
   }
 }
 

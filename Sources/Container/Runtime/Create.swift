@@ -79,6 +79,7 @@ extension Runtime {
     }
     let opened = try OpenedHandles(plan, spec, journal, options)
     inputs.descriptors = opened.numbers
+    inputs.userNamespace = opened.numbers[.namespace(.user)] ?? -1
 
     trace("step: clone")
     var launcher = try Launcher(plan, inputs)

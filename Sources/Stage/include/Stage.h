@@ -46,6 +46,7 @@ enum stage_op {
   STAGE_PARENT_PRIVATE,
   STAGE_ROOT_BIND,
   STAGE_ROOT_RECEIVE,
+  STAGE_ROOT_HERE,
   STAGE_MOUNT,
   STAGE_BIND,
   STAGE_RECEIVE,
@@ -59,6 +60,7 @@ enum stage_op {
   STAGE_LABEL,
   STAGE_MASK,
   STAGE_READONLY,
+  STAGE_UNMOUNT,
   STAGE_HOOK,
   STAGE_SYNC,
   STAGE_PIVOT,
@@ -98,7 +100,6 @@ enum stage_op {
 #define STAGE_SET_GROUPS 0x100         // CREDENTIALS, ID_MAPS: setgroups is allowed
 #define STAGE_LISTENER 0x200           // SECCOMP: announce the listener's descriptor and wait until it is taken
 #define STAGE_RAISE 0x400              // SECCOMP: CAP_SYS_ADMIN is permitted but not effective
-#define STAGE_FILE 0x800               // RECEIVE: the source is not a directory
 #define STAGE_CONSOLE_NODE 0x1000      // CONSOLE: appears as /dev/console
 #define STAGE_OPTIONAL 0x2000          // MASK, READONLY: a missing path is none of our business; KEYRING
 #define STAGE_KEEP_CAPABILITIES 0x4000 // CREDENTIALS: over the change of the user id
