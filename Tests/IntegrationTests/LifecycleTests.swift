@@ -83,6 +83,23 @@ extension Integration.Lifecycle {
     }
   }
 
+  @Test(
+    "a security label that cannot be had ends run and exec", .disabled(if: Host.isControl),
+    arguments: ["apparmor", "process-label"])
+  func label(_ option: String) throws {
+    try withBundle { bundle in
+      let property = option == "apparmor" ? "apparmorProfile" : "selinuxLabel"
+      try bundle.start("touch /started; while :; do sleep 0.1; done")
+      let outcome = try bundle.command("exec", "--\(option)", "no-such-label", bundle.id, "touch", "/executed")
+      #expect(outcome.code == 255 && outcome.errors.contains("set label"), "\(outcome)")
+      #expect(!Host.exists("\(bundle.rootfs)/executed"))
+      try bundle.must("delete", "--force", bundle.id)
+      try bundle.edit(".process.\(property) = \"no-such-label\"")
+      let run = try bundle.sh("touch /ran")
+      #expect(run.code == 1 && run.errors.contains("set label") && !Host.exists("\(bundle.rootfs)/ran"), "\(run)")
+    }
+  }
+
   @Test("exec is in the container's cgroup and namespaces") func execPlace() throws {
     try withBundle { bundle in
       try bundle.start()

@@ -5,6 +5,16 @@ internal import OCI
 extension Planner {
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+  /// The security labels that the program will have.
+  static func labels(of process: Process?) -> [Step] {
+    var labels: [Step] = []
+    if let profile = process?.apparmorProfile {
+      labels.append(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
+    }
+    if let label = process?.selinuxLabel { labels.append(.label(file: "self/attr/exec", value: label)) }
+    return labels
+  }
+
   /// Ids and what depends on them.
   mutating func becomeUser(_ process: Process) {
     if let personality = linux.personality {

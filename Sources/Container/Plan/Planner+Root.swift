@@ -27,10 +27,7 @@ extension Planner {
     let ownHooks = hooks.createContainer + hooks.startContainer
     if !hostHooks.isEmpty || !ownHooks.isEmpty || !linux.netDevices.isEmpty { add(.sync(.hooks)) }
     for (index, hook) in hooks.createContainer.enumerated() { add(.hook(hook, kind: "createContainer", index: index)) }
-    if let profile = spec.process?.apparmorProfile {
-      add(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
-    }
-    if let label = spec.process?.selinuxLabel { add(.label(file: "self/attr/exec", value: label)) }
+    plan.steps += Self.labels(of: spec.process)
     for path in linux.maskedPaths { add(.mask(path)) }
     for path in linux.readonlyPaths { add(.readonly(path)) }
     plan.steps += late

@@ -42,6 +42,7 @@ extension Step: CustomStringConvertible {
     case .domainname(let name): "set domainname \(name)"
     case .umask(let mask): "set umask 0\(String(mask, radix: 8))"
     case .personality(let persona): "set personality 0x\(String(persona, radix: 16))"
+    case .hostProc: "keep the host's /proc at hand"
     case .label(_, let value): "set label \(value)"
     case .home(let uid): "find the home directory of uid \(uid)"
     case .cwd(let path, _): "change to working directory \(path)"

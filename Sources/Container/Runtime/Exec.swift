@@ -85,10 +85,13 @@ extension LaunchPlan {
     planner.joinCgroups()
     if let affinity = request.affinity { planner.add(.affinity(affinity)) }
     planner.plan.steps += request.limits.map { .rlimit($0) }
+    let labels = Planner.labels(of: request.spec.process)
+    if !labels.isEmpty { planner.add(.hostProc) }
     // One setns(2) by pidfd (Linux 5.8) for all of them, then a clone: a pid namespace is its children's.
     planner.add(
       .joinNamespace(.initProcess, kinds: request.spec.linux.namespaces.map(\.type)), .clone([]), .session,
       .keyring("_ses.\(request.id)"))
+    planner.plan.steps += labels
     if let process = request.spec.process {
       if process.terminal { planner.add(.console(size: process.consoleSize, owner: process.user.uid, node: false)) }
       planner.becomeUser(process)
