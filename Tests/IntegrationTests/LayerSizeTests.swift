@@ -65,7 +65,9 @@ extension Integration.LayerSize {
   }
 
   /// Killed in whatever step it is once the layer's directory, its image, its loop device or its mount is there.
-  @Test("a runtime killed on the way leaves nothing after delete", arguments: ["directory", "image", "device", "created"])
+  @Test(
+    "a runtime killed on the way leaves nothing after delete",
+    arguments: ["directory", "image", "device", "created"])
   func killed(_ moment: String) throws {
     try withLimit { bundle in
       try bundle.script("sleep 60")

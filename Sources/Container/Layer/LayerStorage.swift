@@ -68,7 +68,8 @@ enum LayerImage {
       return try LoopDevice(over: file).mountExt4()
     } catch {
       throw .refusal(
-        "a size limit on disk needs a loop device: \(error): annotation io.swiftcr.layer.upper=tmpfs keeps it in memory")
+        "a size limit on disk needs a loop device: \(error): annotation io.swiftcr.layer.upper=tmpfs keeps it in memory"
+      )
     }
   }
 }
