@@ -94,13 +94,6 @@ extension Integration.BadInput {
     }
   }
 
-  @Test("a size limit that would not be kept", .disabled(if: Host.isControl)) func size() throws {
-    try withBundle(.layers, options: ["--size", "64k"]) { bundle in
-      let outcome = try bundle.run()
-      #expect(outcome.code == 1 && outcome.errors.contains("io.swiftcr.layer.upper=tmpfs"), "\(outcome)")
-    }
-  }
-
   @Test("a bundle without config.json") func noConfiguration() throws {
     try withBundle { bundle in
       Host.remove(bundle.configuration)

@@ -10,16 +10,16 @@ struct OverlayRequest: Sendable {
   /// The container layer's directory, with `upper` and `work` in it.
   var directory: String
   var volatile: Bool
-  /// The upper is on a tmpfs, attached to the host only until the overlay holds it.
-  var tmpfs: Bool
+  /// The upper is on a file system of its own, attached to the host only until the overlay holds it.
+  var isMounted: Bool
 
   /// Mounts it, attached nowhere.
   ///
   /// In a user namespace the layers are idmapped clones: files on disk stay as they are, and the container sees them
   /// as its own (overlayfs takes idmapped layers since Linux 5.19).
   func mount(userNamespace: CInt, maps: IDMaps?) throws(ContainerError) -> DetachedMount {
-    let storage = ContainerLayer.storage(directory, tmpfs: tmpfs)
-    defer { if tmpfs { _ = DetachedMount.detach(storage) } }
+    let storage = ContainerLayer.place(directory, isMounted: isMounted)
+    defer { if isMounted { _ = DetachedMount.detach(storage) } }
     do {
       let stack = try LayerStack(layers)
       let lowers = maps == nil ? stack : try stack.mapped(userNamespace: userNamespace)

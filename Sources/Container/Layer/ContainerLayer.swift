@@ -36,15 +36,15 @@ enum ContainerLayer {
     return "\(containers)/\(id)-\(String(repeating: "0", count: 8 - number.utf8.count))\(number)"
   }
 
-  /// Where `upper` and `work` are: in the layer's directory, or in a tmpfs that is mounted in it for a moment.
-  static func storage(_ path: String, tmpfs: Bool) -> String { tmpfs ? path + "/memory" : path }
+  /// Where `upper` and `work` are: in the layer's directory, or in what is mounted in it for a moment.
+  static func place(_ path: String, isMounted: Bool) -> String { isMounted ? path + "/mounted" : path }
 
   /// Where an older kernel mounts what it cannot mount detached.
   static func scaffold(_ path: String) -> String { path + "/scaffold" }
 
   /// Detaches what a killed swiftcr left mounted in the layer's directory.
   static func detachMounts(_ path: String) {
-    for place in [scaffold(path), storage(path, tmpfs: true)] {
+    for place in [scaffold(path), self.place(path, isMounted: true)] {
       while DetachedMount.detach(place) {}
     }
   }
@@ -54,7 +54,7 @@ enum ContainerLayer {
   ///
   /// - Parameter owner: whose it is, for the day on which nobody remembers it.
   static func make(
-    _ path: String, top: CInt, uid: UInt32, gid: UInt32, tmpfs: Bool, size: UInt64?, owner: LayerOwner?
+    _ path: String, top: CInt, uid: UInt32, gid: UInt32, storage: LayerStorage, owner: LayerOwner?
   ) throws(SystemError) {
     var status = stat()
     guard fstat(top, &status) == 0 else { throw SystemError("read top layer") }
@@ -64,14 +64,14 @@ enum ContainerLayer {
       guard mkdir(path, 0o700) == 0 else { throw SystemError("make container layer", path) }
     }
     owner?.mark(path)
-    let storage = storage(path, tmpfs: tmpfs)
-    if tmpfs {
-      guard mkdir(storage, 0o700) == 0 else { throw SystemError("make container layer", storage) }
+    let place = place(path, isMounted: storage.isMounted)
+    if let mount = try storage.mount(path) {
+      guard mkdir(place, 0o700) == 0 else { throw SystemError("make container layer", place) }
       // Attached until the overlay is mounted, which keeps it alive.
-      try DetachedMount.tmpfs(size: size).attach(storage)
+      try mount.attach(place)
     }
-    let upper = storage + "/upper"
-    guard mkdir(upper, 0o700) == 0, mkdir(storage + "/work", 0o700) == 0 else {
+    let upper = place + "/upper"
+    guard mkdir(upper, 0o700) == 0, mkdir(place + "/work", 0o700) == 0 else {
       throw SystemError("make container layer", path)
     }
     let ids = uid == 0 && gid == 0 ? (status.st_uid, status.st_gid) : (status.st_uid &+ uid, status.st_gid &+ gid)

@@ -33,10 +33,7 @@ struct Bundle {
     }
     if self.layers?.directories.isEmpty == true { self.layers = nil }
     if spec.process == nil { throw ContainerError("process: needed to create a container") }
-    if let request = self.layers, request.size != nil, request.upper == .disk {
-      throw ContainerError(
-        "annotation io.swiftcr.layer.size: a limit is only kept in memory: add io.swiftcr.layer.upper=tmpfs")
-    }
+    if let layers = self.layers { _ = try LayerStorage(layers) }
     if var request = self.layers {
       let base = self.path
       request.directories = request.directories.map { $0.hasPrefix("/") ? $0 : "\(base)/\($0)" }

@@ -72,10 +72,11 @@ extension Runtime {
     inputs.oomScoreAdj = spec.process?.oomScoreAdj
     if let layers = bundle.layers, let layer = record?.layer {
       trace("step: container layer")
-      try makeLayer(layer, layers, maps)
+      let storage = try LayerStorage(layers)
+      try makeLayer(layer, layers, storage, maps)
       inputs.overlay = OverlayRequest(
         layers: layers.directories, directory: layer,
-        volatile: layers.volatile ?? (options.mode == .foreground && !options.keep), tmpfs: layers.upper == .tmpfs)
+        volatile: layers.volatile ?? (options.mode == .foreground && !options.keep), isMounted: storage.isMounted)
     }
     let opened = try OpenedHandles(plan, spec, journal, options)
     inputs.descriptors = opened.numbers
@@ -121,7 +122,7 @@ extension Runtime {
   }
 
   private func makeLayer(
-    _ path: String, _ layers: LayerRequest, _ maps: IDMaps?
+    _ path: String, _ layers: LayerRequest, _ storage: LayerStorage, _ maps: IDMaps?
   ) throws(ContainerError) {
     let stack = try LayerStack(layers.directories)
     guard let top = stack.descriptors.last else { return }
@@ -129,7 +130,7 @@ extension Runtime {
     try kernel { () throws(SystemError) in
       try ContainerLayer.make(
         path, top: top, uid: maps.map { IDMaps.root($0.uids) } ?? 0, gid: maps.map { IDMaps.root($0.gids) } ?? 0,
-        tmpfs: layers.upper == .tmpfs, size: layers.size, owner: owner)
+        storage: storage, owner: owner)
     }
   }
 

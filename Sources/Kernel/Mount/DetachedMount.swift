@@ -57,6 +57,13 @@ public struct DetachedMount: ~Copyable, Sendable {
     return try create(context, "tmpfs", attributes: 0)
   }
 
+  /// The ext4 of a block device.
+  static func ext4(device: String) throws(SystemError) -> DetachedMount {
+    let context = try open("ext4")
+    guard clinux_fsconfig_string(context.number, "source", device) == 0 else { throw refusal(context, "ext4") }
+    return try create(context, "ext4", attributes: 0)
+  }
+
   /// A copy of the mount that a host path is on, starting at that path.
   public static func clone(_ path: String, recursive: Bool) throws(SystemError) -> DetachedMount {
     try clone(at: workingDirectory, path, recursive: recursive)
