@@ -20,7 +20,7 @@ enum LayerStorage: Sendable, Equatable {
       guard (LayerImage.least...UInt64(Int64.max)).contains(size) else {
         throw ContainerError(
           "annotation io.swiftcr.layer.size: \(size) bytes: on disk it is at least \(LayerImage.least) "
-            + "and at most \(Int64.max)")
+            + "and at most \(Int64.max); annotation io.swiftcr.layer.upper=tmpfs takes any")
       }
       self = .image(size: size)
     }
@@ -41,7 +41,7 @@ enum LayerStorage: Sendable, Equatable {
 
 /// A file system in a sparse file: takes what the container writes, up to its size.
 enum LayerImage {
-  /// 1 MiB: what mkfs.ext4 makes below that has hardly a block to write to.
+  /// 1 MiB: below that, the file system's own tables take most of it.
   static let least: UInt64 = 1 << 20
 
   /// No journal, as the layer is thrown away with its container; tables are zeroed when they are used (the file reads as
@@ -64,12 +64,14 @@ enum LayerImage {
         "a size limit on disk needs mkfs.ext4, which is not found: install e2fsprogs, or keep the layer in memory with "
           + "annotation io.swiftcr.layer.upper=tmpfs")
     }
+    let device: LoopDevice
     do throws(SystemError) {
-      return try LoopDevice(over: file).mountExt4()
+      device = try LoopDevice(over: file)
     } catch {
       throw .refusal(
         "a size limit on disk needs a loop device: \(error): annotation io.swiftcr.layer.upper=tmpfs keeps it in memory"
       )
     }
+    return try device.mountExt4()
   }
 }
