@@ -42,7 +42,15 @@ extension Runtime {
     inputs.oomScoreAdj = process.oomScoreAdj
     let opened = OpenedHandles(initProcess: initProcess)
     inputs.descriptors = opened.numbers
-    var launcher = try Launcher(plan, inputs)
+    var launcher: Launcher
+    do throws(ContainerError) { launcher = try Launcher(plan, inputs) } catch {
+      // cgroup v2 has no process in a cgroup that gives controllers to its children, as systemd in a container does.
+      guard error.errno == .busy, options.subgroups.isEmpty,
+        let other = try kernel({ () throws(SystemError) in try cgroup.entrance(besides: initProcess.pid) })
+      else { throw error }
+      inputs.cgroup = other
+      launcher = try Launcher(plan, inputs)
+    }
     var state = ContainerState(
       id: options.id, status: .running, pid: initProcess.pid, bundle: record.bundle, annotations: record.annotations)
     state.pid = initProcess.pid
