@@ -88,6 +88,13 @@ public struct DetachedMount: ~Copyable, Sendable {
     guard clinux_attach(descriptor.number, path) == 0 else { throw SystemError("attach mount at", path) }
   }
 
+  /// Keeps what is mounted on it from now on in this mount namespace.
+  func makePrivate() throws(SystemError) {
+    guard clinux_mount_setattr(descriptor.number, 0, 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {
+      throw SystemError("make mount private")
+    }
+  }
+
   /// Detaches what is mounted at a host path; false if nothing is.
   public static func detach(_ path: String) -> Bool { clinux_detach(path) == 0 }
 
