@@ -8,7 +8,7 @@ public enum KernelFeatures {
 }
 
 extension DetachedMount {
-  /// An overlay by mount(2), for kernels before 6.8, whose overlayfs takes no descriptors.
+  /// An overlay by mount(2), for kernels before 6.13, whose overlayfs takes no descriptors.
   ///
   /// The options have 4,096 bytes. Named by the numbers of their descriptors, which are names in `/proc/self/fd`, 500
   /// layers need half of that, and no character of a path has to be escaped. Such kernels also want idmapped layers
