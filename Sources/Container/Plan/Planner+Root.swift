@@ -29,10 +29,7 @@ extension Planner {
       add(.sync(.hooks))
     }
     for (index, hook) in hooks.createContainer.enumerated() { add(.hook(hook, kind: "createContainer", index: index)) }
-    if let profile = spec.process?.apparmorProfile {
-      add(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
-    }
-    if let label = spec.process?.selinuxLabel { add(.label(file: "self/attr/exec", value: label)) }
+    addLabels(spec.process)
     for path in linux.maskedPaths { add(.mask(path)) }
     for path in linux.readonlyPaths { add(.readonly(path)) }
     plan.steps += late

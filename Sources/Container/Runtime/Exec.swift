@@ -20,7 +20,11 @@ extension Runtime {
     if status == .paused, !options.ignorePaused { throw ContainerError("cannot exec in a paused container") }
 
     var spec = try Self.spec(of: journal)
-    let process = try make(spec.process ?? Process())
+    let own = spec.process ?? Process()
+    var process = try make(own)
+    // Not said is not unconfined, as in runc.
+    if (process.apparmorProfile ?? "").isEmpty { process.apparmorProfile = own.apparmorProfile }
+    if (process.selinuxLabel ?? "").isEmpty { process.selinuxLabel = own.selinuxLabel }
     spec.process = process
     let launch = LaunchOptions.like(options)
     try Console.check(process, launch)
@@ -89,6 +93,8 @@ extension LaunchPlan {
     planner.add(.signals, .undumpable, .umask(0))
     planner.joinCgroups()
     planner.plan.steps += request.limits.map { .rlimit($0) }
+    // With the host's procfs: the container's pid namespace does not know this process yet.
+    planner.addLabels(request.spec.process)
     // One setns(2) by pidfd (Linux 5.8) for all of them, then a clone: a pid namespace is its children's.
     planner.add(
       .joinNamespace(.initProcess, kinds: request.spec.linux.namespaces.map(\.type)), .clone([]), .session,
