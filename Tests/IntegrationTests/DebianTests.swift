@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 extension Integration {
@@ -14,12 +13,10 @@ extension Integration {
 }
 
 extension Integration.Debian {
-  private static let isOffline = ProcessInfo.processInfo.environment["SWIFTCR_OFFLINE"] != nil
-
   /// One test: what is made for it takes a minute, and goes with it.
   @Test(
     "bash, apt-get and python3 from layers, with Docker's profile, mapped or not",
-    .disabled(if: isOffline, "no Debian mirror can be reached"))
+    .disabled(if: Host.isOffline, "no Debian mirror can be reached"))
   func debian() throws {
     defer { Host.remove(Self.chain) }
     let profile = "\(Self.chain)/profile.json"
