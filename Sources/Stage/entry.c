@@ -53,8 +53,6 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_console(stage, step);
   case STAGE_SYSCTL:
     return step_sysctl(stage, step);
-  case STAGE_HOST_PROC:
-    return step_host_proc(stage, step);
   case STAGE_LABEL:
     return step_label(stage, step);
   case STAGE_MASK:

@@ -32,17 +32,11 @@ long step_sysctl(struct stage *stage, const struct stage_step *step) {
   return write_proc(stage, step);
 }
 
-// A process on its way into a container takes the host's along: one of the container's could not be made any more where
-// parts of its /proc are masked.
-long step_host_proc(struct stage *stage, const struct stage_step *step) {
-  long proc = CALL(openat, AT_FDCWD, text_of(stage, step, 0), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (proc < 0)
-    return proc;
-  stage->proc = (int)proc;
-  return 0;
-}
-
-// The security label of the next execve.
+// The security label of the next execve. In an exec the procfs is the host's: it must not come along into the container.
 long step_label(struct stage *stage, const struct stage_step *step) {
-  return write_proc(stage, step);
+  long result = write_proc(stage, step);
+  if (stage->proc != STAGE_NO_FD)
+    CALL(close, stage->proc);
+  stage->proc = STAGE_NO_FD;
+  return result;
 }

@@ -64,7 +64,7 @@ stage_handler step_propagation, step_parent_private, step_root_bind, step_root_r
 stage_handler step_mount, step_bind, step_receive, step_setattr, step_unmount;           // mounts.c
 stage_handler step_mask, step_readonly;                                                  // hide.c
 stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console; // devices.c
-stage_handler step_sysctl, step_host_proc, step_label;                                   // procfs.c
+stage_handler step_sysctl, step_label;                                                   // procfs.c
 stage_handler step_hook, step_sync, step_wait_start;                                     // hooks.c
 stage_handler step_loopback, step_hostname, step_domainname, step_umask, step_personality, step_cwd, step_rlimit,
     step_bounding, step_credentials, step_capset, step_ambient, step_no_new_privs, step_seccomp; // process.c

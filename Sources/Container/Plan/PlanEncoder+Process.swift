@@ -19,7 +19,6 @@ extension PlanEncoder {
     case .domainname(let name): make(STAGE_DOMAINNAME, text: [text(name)])
     case .umask(let mask): make(STAGE_UMASK, number: [UInt64(mask)])
     case .personality(let persona): make(STAGE_PERSONALITY, number: [persona])
-    case .hostProc: make(STAGE_HOST_PROC, text: [text("/proc")])
     case .label(let file, let value): make(STAGE_LABEL, text: [text(file), text(value), text("proc")])
     case .cwd(let path, let lenient): make(STAGE_CWD, flags: lenient ? STAGE_LENIENT : 0, text: [text(path)])
     case .rlimit(let limit): make(STAGE_RLIMIT, number: [UInt64(limit.resource), limit.soft, limit.hard])

@@ -5,14 +5,12 @@ internal import OCI
 extension Planner {
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-  /// The security labels that the program will have.
-  static func labels(of process: Process?) -> [Step] {
-    var labels: [Step] = []
-    if let profile = process?.apparmorProfile {
-      labels.append(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
+  /// What confines the program from its execve on. Processes that are cloned meanwhile keep it.
+  mutating func addLabels(_ process: Process?) {
+    if let profile = process?.apparmorProfile, !profile.isEmpty {
+      add(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
     }
-    if let label = process?.selinuxLabel { labels.append(.label(file: "self/attr/exec", value: label)) }
-    return labels
+    if let label = process?.selinuxLabel, !label.isEmpty { add(.label(file: "self/attr/exec", value: label)) }
   }
 
   /// Ids and what depends on them.

@@ -27,7 +27,7 @@ extension Planner {
     let ownHooks = hooks.createContainer + hooks.startContainer
     if !hostHooks.isEmpty || !ownHooks.isEmpty || !linux.netDevices.isEmpty { add(.sync(.hooks)) }
     for (index, hook) in hooks.createContainer.enumerated() { add(.hook(hook, kind: "createContainer", index: index)) }
-    plan.steps += Self.labels(of: spec.process)
+    addLabels(spec.process)
     for path in linux.maskedPaths { add(.mask(path)) }
     for path in linux.readonlyPaths { add(.readonly(path)) }
     plan.steps += late

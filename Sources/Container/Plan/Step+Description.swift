@@ -42,8 +42,8 @@ extension Step: CustomStringConvertible {
     case .domainname(let name): "set domainname \(name)"
     case .umask(let mask): "set umask 0\(String(mask, radix: 8))"
     case .personality(let persona): "set personality 0x\(String(persona, radix: 16))"
-    case .hostProc: "keep the host's /proc at hand"
-    case .label(_, let value): "set label \(value)"
+    case .label(let file, let value):
+      file.contains("apparmor") ? "apply AppArmor profile \(value.dropFirst(5))" : "apply SELinux label \(value)"
     case .home(let uid): "find the home directory of uid \(uid)"
     case .cwd(let path, _): "change to working directory \(path)"
     case .rlimit(let limit): "set \(RlimitSetting.name(limit.resource)) to \(limit.soft):\(limit.hard)"

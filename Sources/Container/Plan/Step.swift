@@ -49,7 +49,6 @@ public enum Step: Sendable, Equatable {
   case domainname(String)
   case umask(UInt32)
   case personality(UInt64)
-  case hostProc
   case label(file: String, value: String)
   case home(uid: UInt32)
   case cwd(String, lenient: Bool)

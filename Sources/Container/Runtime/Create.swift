@@ -63,11 +63,11 @@ extension Runtime {
     guard let recorded = try record.flatMap({ (record) throws(ContainerError) in try cgroup(of: record) }) else {
       throw ContainerError("no cgroup")
     }
-    let entrance = try kernel { () throws(SystemError) in
-      try Cgroup.make(recorded.placement, resources: spec.linux.resources, devices: spec.linux.devices).entrance()
+    let made = try kernel { () throws(SystemError) in
+      try Cgroup.make(recorded.placement, resources: spec.linux.resources, devices: spec.linux.devices)
     }
     let maps = spec.newUserNamespaceMaps
-    var inputs = LaunchInputs(cgroup: entrance)
+    var inputs = LaunchInputs(cgroup: try kernel { () throws(SystemError) in try made.entrance() })
     inputs.idMaps = maps
     inputs.oomScoreAdj = spec.process?.oomScoreAdj
     if let layers = bundle.layers, let layer = record?.layer {
@@ -88,18 +88,23 @@ extension Runtime {
       id: options.id, status: .creating, pid: 0, bundle: bundle.path, annotations: spec.annotations)
     let agent = SeccompAgent(spec: spec, state: state)
     trace("step: prepare")
-    try launcher.prepare(
-      inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
-      hooks: { (pid) throws(ContainerError) in
-        var state = state
-        state.pid = pid
-        var created = state
-        created.status = .created
-        try opened.writeState(created)
-        try Self.move(spec.linux.netDevices, into: pid)
-        try HostHooks.run(spec.hooks.prestart, kind: "prestart", state: state)
-        try HostHooks.run(spec.hooks.createRuntime, kind: "createRuntime", state: state)
-      })
+    do throws(ContainerError) {
+      try launcher.prepare(
+        inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
+        hooks: { (pid) throws(ContainerError) in
+          var state = state
+          state.pid = pid
+          var created = state
+          created.status = .created
+          try opened.writeState(created)
+          try Self.move(spec.linux.netDevices, into: pid)
+          try HostHooks.run(spec.hooks.prestart, kind: "prestart", state: state)
+          try HostHooks.run(spec.hooks.createRuntime, kind: "createRuntime", state: state)
+        })
+    } catch {
+      guard made.hasKilledForMemory else { throw error }
+      throw ContainerError("unable to start container process: killed for lack of memory: is its limit too low?")
+    }
     do throws(ContainerError) {
       trace("step: note pid")
       try journal.note(pid: launcher.process.pid)

@@ -20,7 +20,11 @@ extension Runtime {
     if status == .paused, !options.ignorePaused { throw ContainerError("cannot exec in a paused container") }
 
     var spec = try Self.spec(of: journal)
-    let process = try make(spec.process ?? Process())
+    let own = spec.process ?? Process()
+    var process = try make(own)
+    // Not said is not unconfined, as in runc.
+    if (process.apparmorProfile ?? "").isEmpty { process.apparmorProfile = own.apparmorProfile }
+    if (process.selinuxLabel ?? "").isEmpty { process.selinuxLabel = own.selinuxLabel }
     spec.process = process
     let launch = LaunchOptions.like(options)
     try Console.check(process, launch)
@@ -45,7 +49,15 @@ extension Runtime {
     inputs.oomScoreAdj = process.oomScoreAdj
     let opened = OpenedHandles(initProcess: initProcess)
     inputs.descriptors = opened.numbers
-    var launcher = try Launcher(plan, inputs)
+    var launcher: Launcher
+    do throws(ContainerError) { launcher = try Launcher(plan, inputs) } catch {
+      // cgroup v2 has no process in a cgroup that gives controllers to its children, as systemd in a container does.
+      guard error.errno == .busy, options.subgroups.isEmpty,
+        let other = try kernel({ () throws(SystemError) in try cgroup.entrance(besides: initProcess.pid) })
+      else { throw error }
+      inputs.cgroup = other
+      launcher = try Launcher(plan, inputs)
+    }
     var state = ContainerState(
       id: options.id, status: .running, pid: initProcess.pid, bundle: record.bundle, annotations: record.annotations)
     state.pid = initProcess.pid
@@ -85,13 +97,12 @@ extension LaunchPlan {
     planner.joinCgroups()
     if let affinity = request.affinity { planner.add(.affinity(affinity)) }
     planner.plan.steps += request.limits.map { .rlimit($0) }
-    let labels = Planner.labels(of: request.spec.process)
-    if !labels.isEmpty { planner.add(.hostProc) }
+    // With the host's procfs: the container's pid namespace does not know this process yet.
+    planner.addLabels(request.spec.process)
     // One setns(2) by pidfd (Linux 5.8) for all of them, then a clone: a pid namespace is its children's.
     planner.add(
       .joinNamespace(.initProcess, kinds: request.spec.linux.namespaces.map(\.type)), .clone([]), .session,
       .keyring("_ses.\(request.id)"))
-    planner.plan.steps += labels
     if let process = request.spec.process {
       if process.terminal { planner.add(.console(size: process.consoleSize, owner: process.user.uid, node: false)) }
       planner.becomeUser(process)
