@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 extension Integration {
@@ -71,13 +72,35 @@ extension Integration.Cgroup {
     }
   }
 
-  @Test("cgroupsPath", arguments: ["/it-outer/", "it-outer/"]) func path(_ prefix: String) throws {
+  @Test("cgroupsPath", arguments: ["/", ""]) func path(_ prefix: String) throws {
+    // The runtime leaves the parents of the path that it made, which others may use by then.
+    defer {
+      _ = try? Host.run([
+        "sh", "-c", "find /sys/fs/cgroup -depth -type d -path '*/it-outer-\(getpid())' -exec rmdir {} +",
+      ])
+    }
     try withBundle { bundle in
-      let outer = prefix + bundle.id
+      let outer = "\(prefix)it-outer-\(getpid())"
       try bundle.edit(".linux.cgroupsPath = \"\(outer)/inner\"")
       try bundle.start()
       let directory = try bundle.cgroup("memory")
-      #expect(directory.hasSuffix("it-outer/\(bundle.id)/inner"), "\(directory)")
+      #expect(directory.hasSuffix("it-outer-\(getpid())/inner"), "\(directory)")
+    }
+  }
+
+  @Test("exec --cgroup is in a group that the container has") func execSubgroup() throws {
+    try withBundle { bundle in
+      try bundle.start()
+      let groups = try Host.must("find", "/sys/fs/cgroup", "-type", "d", "-name", bundle.id).split(separator: "\n")
+      for group in groups {
+        try Host.must("mkdir", "\(group)/sub")
+        // v1 takes no process into a cpuset without processors and memory.
+        guard Host.exists("\(group)/cpuset.sched_load_balance") else { continue }
+        for file in ["cpuset.cpus", "cpuset.mems"] { try Host.must("cp", "\(group)/\(file)", "\(group)/sub/\(file)") }
+      }
+      #expect(!groups.isEmpty)
+      let outcome = try bundle.command("exec", "--cgroup", "sub", bundle.id, "cat", "/proc/self/cgroup")
+      #expect(outcome.code == 0 && outcome.lines.contains { $0.hasSuffix("/sub") }, "\(outcome)")
     }
   }
 
