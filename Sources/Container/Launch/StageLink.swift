@@ -103,8 +103,18 @@ struct StageFailure {
       case STAGE_EXEC: "execute the container's program"
       default: "start the container"
       }
-    let what = detail == STAGE_DETAIL_HOOK_EXIT ? "exit status \(report.value)" : "\(reason)"
+    let what = hookEnd(detail, report.value) ?? "\(reason)"
     return ContainerError("unable to start container process: \(step): \(what)")
+  }
+
+  /// How a hook in the container ended, if that is what failed.
+  private static func hookEnd(_ detail: stage_detail, _ value: CInt) -> String? {
+    switch detail {
+    case STAGE_DETAIL_HOOK_EXIT: "exit status \(value)"
+    case STAGE_DETAIL_HOOK_SIGNAL: "killed by signal \(value)"
+    case STAGE_DETAIL_HOOK_TIME: "hook ran past specified timeout of \(value).0s"
+    default: nil
+    }
   }
 
   private var words: String {
@@ -124,11 +134,8 @@ struct StageFailure {
     case STAGE_DETAIL_NOT_REAL: "the destination must be a real directory, not a symlink"
     case STAGE_DETAIL_NO_DEVICE: "the host's file is not that device"
     case STAGE_DETAIL_UNREACHABLE: "the directory is not inside the container"
-    case STAGE_DETAIL_HOOK_EXIT: "exit status \(value)"
-    case STAGE_DETAIL_HOOK_SIGNAL: "killed by signal \(value)"
-    case STAGE_DETAIL_HOOK_TIME: "timed out"
     case STAGE_DETAIL_OPTION: "\(reason)"
-    default: note.isEmpty ? "\(reason)" : "\(reason) (\(note))"
+    default: Self.hookEnd(detail, value) ?? (note.isEmpty ? "\(reason)" : "\(reason) (\(note))")
     }
   }
 }

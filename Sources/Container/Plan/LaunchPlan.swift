@@ -135,7 +135,11 @@ struct Planner {
     } else {
       // The user namespace first: it gives the right to the others. The mount namespace last: it changes the root.
       let order = joined.sorted { Self.joinOrder($0) < Self.joinOrder($1) }
-      for kind in order { add(.joinNamespace(.namespace(kind), kinds: [kind])) }
+      for kind in order {
+        add(.joinNamespace(.namespace(kind), kinds: [kind]))
+        // Our own ids mean nothing in there: what they make would belong to nobody (EOVERFLOW).
+        if kind == .user { add(.credentials(User(), setGroups: false, keepCapabilities: true)) }
+      }
       if new.contains(.time) {
         add(.unshare([.time]))
         if !linux.timeOffsets.isEmpty { add(.timeOffsets(timeOffsets())) }

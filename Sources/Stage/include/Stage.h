@@ -131,7 +131,7 @@ enum stage_detail {
   STAGE_DETAIL_NO_DEVICE,
   STAGE_DETAIL_HOOK_EXIT,   // value: exit status
   STAGE_DETAIL_HOOK_SIGNAL, // value: signal
-  STAGE_DETAIL_HOOK_TIME,
+  STAGE_DETAIL_HOOK_TIME,   // value: the seconds that it had
   STAGE_DETAIL_UNREACHABLE,
   STAGE_DETAIL_COPY,
 };
