@@ -14,7 +14,7 @@ STORAGE = '[storage]\ndriver="overlay"\nrunroot="{work}/run"\ngraphroot="{work}/
 # Without CAP_SYS_RESOURCE podman's own default limits are above what may be set.
 CONTAINERS = """[containers]
 default_ulimits=["nofile=20000:20000","nproc=32768:32768"]
-init_path="/usr/bin/tini"
+init_path="/usr/bin/tini-static"
 [engine]
 cgroup_manager="cgroupfs"
 events_logger="file"
@@ -75,7 +75,7 @@ class Driver:
 
 
 class Podman(Driver):
-    preamble = 'CLI=podman; e() { podman "$@"; }\ncheck() { e healthcheck run c && echo healthy; }\n'
+    preamble = 'CLI=podman; e() { podman "$@"; }\ncheck() { e healthcheck run box && echo healthy; }\n'
     load = 'e load -qi "$ARCHIVE"'
     cleanup = "e pod rm -af -t 0; e rm -af -t 0; e volume prune -f"
 
@@ -98,7 +98,7 @@ C=$(buildah from --pull-never "$IMAGE" 2>/dev/null)
 
 class Docker(Driver):
     preamble = """CLI=/usr/bin/docker; e() { /usr/bin/docker "$@"; }
-check() { until_true eval 'e inspect -f "{{.State.Health.Status}}" c | grep -x healthy' && echo healthy; }
+check() { until_true eval 'e inspect -f "{{.State.Health.Status}}" box | grep -x healthy' && echo healthy; }
 """
     load = 'e load -qi "$ARCHIVE"'
     cleanup = "e ps -aq | xargs -r /usr/bin/docker rm -f; e volume prune -f"

@@ -22,6 +22,7 @@ def write(path):
         "architecture": "amd64",
         "os": "linux",
         "config": {"Cmd": ["sh"], "Env": ["PATH=/bin"]},
+        "history": [{"created_by": "busybox"}],
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
     }).encode()
     name = hashlib.sha256(config).hexdigest() + ".json"
