@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,9 @@ def run(engine, runtime, pattern, results):
 
 def main():
     options = arguments()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # An exception, so that the sandbox is removed on this way out as well.
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     results = {}
     broken = False
     for engine in options.engines or DRIVERS:
