@@ -40,10 +40,15 @@ struct Launcher: ~Copyable {
   private let plan: LaunchPlan
   /// The terminal's master, once the stage has made it.
   private(set) var master: CInt = -1
+  /// The plan clones again, and the pid of that process has not been heard yet.
+  private var awaitsChild: Bool
+  /// What the new process said before its parent had named it.
+  private var early: [StageLink.Report] = []
 
   /// clone3; the stage runs from here on.
   init(_ plan: LaunchPlan, _ inputs: borrowing LaunchInputs) throws(ContainerError) {
     self.plan = plan
+    awaitsChild = plan.steps.contains { if case .clone = $0 { true } else { false } }
     let pair = try kernel { () throws(SystemError) in try PacketPair() }
     let report = pair.theirs.number
     let image = try kernel { () throws(SystemError) in try Self.image(plan, report, inputs) }
@@ -80,7 +85,7 @@ struct Launcher: ~Copyable {
     do throws(ContainerError) {
       if inputs.idMaps == nil { try handMounts(inputs, userNamespace: inputs.userNamespace) }
       while true {
-        switch try link.next() {
+        switch try nextInOrder() {
         case .child(let pid): try adopt(pid)
         case .wantsMaps:
           if let maps = inputs.idMaps { try write(maps) }
@@ -127,6 +132,24 @@ struct Launcher: ~Copyable {
   func abort() {
     if master >= 0 { close(master) }
     ChildProcess.end(process.pidfd.number)
+  }
+
+  /// The next report, but none of the new process before the one that names it: both send to the same socket, and the
+  /// scheduler decides who is first.
+  private mutating func nextInOrder() throws(ContainerError) -> StageLink.Report {
+    if !awaitsChild, !early.isEmpty { return early.removeFirst() }
+    while true {
+      let report = try link.next()
+      switch report {
+      case .child: awaitsChild = false
+      case .gone: break
+      default:
+        guard awaitsChild else { break }
+        early.append(report)
+        continue
+      }
+      return report
+    }
   }
 
   private mutating func adopt(_ pid: Int32) throws(ContainerError) {

@@ -86,6 +86,9 @@ struct StageFailure {
         "stat \(name): \(reason)"
       } else if missing, !isPath {
         "executable file not found in $PATH"
+      } else if reason == .isDirectory {
+        // Docker before 23 knows 126 by "permission denied" alone, what came later by either.
+        "\(reason): \(Errno.accessDenied)"
       } else {
         "\(reason)"
       }
