@@ -15,7 +15,7 @@ import Testing
 
   private static func request(_ config: String) throws -> PlanRequest {
     let spec = try Spec.load(Array(config.utf8))
-    let facts = HostFacts(cgroups: host, lastCapability: 40, makesDevices: true)
+    let facts = HostFacts(cgroups: host, lastCapability: 40, caller: Caller(uid: 0, gid: 0, isRootless: false))
     let cgroup = try CgroupPlacement.place(cgroupsPath: "/box", id: "box", host: host)
     var request = PlanRequest(
       spec: spec, id: "box", bundle: "/bundle", rootPath: "/bundle/rootfs", cgroup: cgroup, facts: facts)
@@ -76,7 +76,8 @@ import Testing
     let cloned = try #require(plan.steps.firstIndex(of: .clone([.mount, .user])))
     let unshared = try #require(plan.steps.firstIndex(of: .unshare([.cgroup])))
     #expect(joined < cloned && cloned < unshared)
-    #expect(plan.steps[cloned + 1] == .idMaps(setGroups: true))
+    #expect(plan.steps[cloned + 1] == .idMaps)
+    #expect(plan.steps[cloned + 2] == .becomeRoot(setGroups: true))
     // Device nodes cannot be made in there.
     #expect(plan.steps.contains { if case .bindDevice = $0 { true } else { false } })
     #expect(!plan.steps.contains { if case .device = $0 { true } else { false } })

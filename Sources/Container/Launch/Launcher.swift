@@ -11,24 +11,6 @@ struct LaunchInputs: ~Copyable {
   var descriptors: [Handle: CInt] = [:]
   var overlay: OverlayRequest?
   var idMaps: IDMaps?
-  var oomScoreAdj: Int?
-}
-
-/// The id maps of a new user namespace.
-struct IDMaps: Sendable {
-  var uids: [IDMapping]
-  var gids: [IDMapping]
-
-  /// The host id of the container's root; 0 if that is not mapped.
-  static func root(_ mappings: [IDMapping]) -> UInt32 {
-    for mapping in mappings where mapping.containerID == 0 { return mapping.hostID }
-    return 0
-  }
-
-  /// user_namespaces(7), "User and group ID mappings".
-  static func text(_ mappings: [IDMapping]) -> String {
-    mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
-  }
 }
 
 /// Starts a stage and answers it until the container is ready.
@@ -81,18 +63,17 @@ struct Launcher: ~Copyable {
         switch try link.next() {
         case .child(let pid): try adopt(pid)
         case .wantsMaps:
-          if let maps = inputs.idMaps { try write(maps) }
-          try link.answer()
+          if let maps = inputs.idMaps { try maps.write(to: process.pid, .current) }
+          // Opened before the answer: after it the files in /proc of a rootless container are not its user's.
           let namespace = try userNamespace()
+          try link.answer()
           try handMounts(inputs, userNamespace: namespace.number)
         case .master(let fd): master = fd
         case .listener(let number): try takeListener(number, agent)
         case .synced(.hooks):
           try hooks(process.pid)
           try link.answer()
-        case .synced(.ready):
-          if let score = inputs.oomScoreAdj { try write(score) }
-          return
+        case .synced(.ready): return
         case .gone: throw ContainerError("unable to start container process: the stage ended early")
         }
       }
@@ -132,19 +113,6 @@ struct Launcher: ~Copyable {
     let pidfd = clinux_pidfd_open(pid)
     guard pidfd >= 0 else { throw ContainerError(SystemError("open pidfd of", "\(pid)")) }
     process = LaunchedProcess(pid: pid, pidfd: Descriptor(adopting: pidfd))
-  }
-
-  private func write(_ maps: IDMaps) throws(ContainerError) {
-    do {
-      try writeControl(IDMaps.text(maps.uids), to: "/proc/\(process.pid)/uid_map")
-      try writeControl(IDMaps.text(maps.gids), to: "/proc/\(process.pid)/gid_map")
-    } catch {
-      throw ContainerError(error)
-    }
-  }
-
-  private func write(_ score: Int) throws(ContainerError) {
-    do { try writeControl("\(score)", to: "/proc/\(process.pid)/oom_score_adj") } catch { throw ContainerError(error) }
   }
 
   private func userNamespace() throws(ContainerError) -> Descriptor {

@@ -14,7 +14,9 @@ public enum Step: Sendable, Equatable {
   case unshare([Namespace.Kind])
   case timeOffsets(String)
   case clone([Namespace.Kind])
-  case idMaps(setGroups: Bool)
+  case oomScore(Int)
+  case idMaps
+  case becomeRoot(setGroups: Bool)
   case session
   case keyring(String)
 
@@ -23,6 +25,9 @@ public enum Step: Sendable, Equatable {
   case parentPrivate(String)
   case rootBind(String)
   case rootReceive(String)
+  case layers(StageOverlay)
+  case upperMemory(size: UInt64?)
+  case rootOverlay(String)
   case mount(NewMount)
   case bind(BindMount)
   case attributes(AttributeChange)

@@ -24,11 +24,16 @@ extension Runtime {
     spec.process = process
     let launch = LaunchOptions.like(options)
     try Console.check(process, launch)
-    guard let cgroup = try cgroup(of: record) else { throw ContainerError("no cgroup") }
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
+    let cgroup =
+      try cgroup(of: record) ?? Cgroup(existing: CgroupPlacement(layout: facts.cgroups.layout, directories: []))
     var request = PlanRequest(
       spec: spec, id: options.id, bundle: record.bundle, rootPath: "/", cgroup: cgroup.placement, facts: facts)
     request.preservedDescriptors = options.preservedDescriptors
+    request.deniesGroups = initProcess.deniesGroups
+    if request.deniesGroups, !process.user.additionalGids.isEmpty {
+      throw ContainerError("cannot set any additional groups in a rootless container with one group id")
+    }
     try request.compile(warn: trace)
     if let initial = try PlanRequest.set(process.execCPUAffinity?.initial, "process.execCPUAffinity.initial") {
       try kernel { () throws(SystemError) in try initial.bindThread() }
@@ -42,7 +47,6 @@ extension Runtime {
       }
     }
     var inputs = LaunchInputs(cgroup: entrance)
-    inputs.oomScoreAdj = process.oomScoreAdj
     let opened = OpenedHandles(initProcess: initProcess)
     inputs.descriptors = opened.numbers
     var launcher = try Launcher(plan, inputs)
@@ -81,6 +85,7 @@ extension LaunchPlan {
   /// Plans one more process of a container: into its cgroup and namespaces, then as the container's own did.
   static func exec(_ request: PlanRequest) -> LaunchPlan {
     var planner = Planner(request)
+    if let score = request.spec.process?.oomScoreAdj { planner.add(.oomScore(score)) }
     planner.add(.signals, .undumpable, .umask(0))
     planner.joinCgroups()
     if let affinity = request.affinity { planner.add(.affinity(affinity)) }
