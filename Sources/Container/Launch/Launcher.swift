@@ -18,12 +18,17 @@ struct Launcher: ~Copyable {
   private var link: StageLink
   private(set) var process: LaunchedProcess
   private let plan: LaunchPlan
+  /// Whether the stage will clone again, and we have not heard of that process yet.
+  private var awaitsChild: Bool
+  /// What that process said before its maker said that it exists.
+  private var early: [StageLink.Report] = []
   /// The terminal's master, once the stage has made it.
   private(set) var master: CInt = -1
 
   /// clone3; the stage runs from here on.
   init(_ plan: LaunchPlan, _ inputs: borrowing LaunchInputs) throws(ContainerError) {
     self.plan = plan
+    awaitsChild = plan.steps.contains { if case .clone = $0 { true } else { false } }
     let pair = try kernel { () throws(SystemError) in try PacketPair() }
     let report = pair.theirs.number
     let image = try kernel { () throws(SystemError) in try Self.image(plan, report, inputs) }
@@ -60,7 +65,7 @@ struct Launcher: ~Copyable {
     do throws(ContainerError) {
       if inputs.idMaps == nil { try handMounts(inputs, userNamespace: -1) }
       while true {
-        switch try link.next() {
+        switch try next() {
         case .child(let pid): try adopt(pid)
         case .wantsMaps:
           if let maps = inputs.idMaps { try maps.write(to: process.pid, .current) }
@@ -106,6 +111,21 @@ struct Launcher: ~Copyable {
   func abort() {
     if master >= 0 { close(master) }
     ChildProcess.end(process.pidfd.number)
+  }
+
+  /// Two processes share the socket for a moment: the new one's reports are about a process that we know only later.
+  private mutating func next() throws(ContainerError) -> StageLink.Report {
+    while awaitsChild {
+      let report = try link.next()
+      switch report {
+      case .child:
+        awaitsChild = false
+        return report
+      case .gone: return report
+      default: early.append(report)
+      }
+    }
+    return early.isEmpty ? try link.next() : early.removeFirst()
   }
 
   private mutating func adopt(_ pid: Int32) throws(ContainerError) {
