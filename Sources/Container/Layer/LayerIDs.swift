@@ -56,15 +56,16 @@ struct LayerIDs {
 }
 
 extension ContainerLayer {
-  /// Removes a layer's directory; nothing there is no error.
+  /// Removes a layer's directory; nothing there is no error. First as we are: a container that changed nothing, or
+  /// never began, needs no help.
   static func removeTree(_ name: String, at containers: CInt) throws(ContainerError) {
-    let caller = Caller.current
-    if caller.uid != 0, let layer = try? Directories.openOwn(name, at: containers),
-      let ids = LayerIDs(of: layer.number)
-    {
+    do throws(SystemError) {
+      try TreeRemoval.remove(name, at: containers)
+    } catch {
+      guard error.errno == .notPermitted || error.errno == .accessDenied, Caller.current.uid != 0,
+        let layer = try? Directories.openOwn(name, at: containers), let ids = LayerIDs(of: layer.number)
+      else { throw ContainerError(error) }
       try ids.run { () throws(SystemError) in try TreeRemoval.remove(name, at: containers) }
-    } else {
-      try kernel { () throws(SystemError) in try TreeRemoval.remove(name, at: containers) }
     }
   }
 }
