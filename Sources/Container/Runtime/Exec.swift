@@ -18,6 +18,10 @@ extension Runtime {
       let initProcess = try journal.process()
     else { throw ContainerError("cannot exec in a stopped container") }
     if status == .paused, !options.ignorePaused { throw ContainerError("cannot exec in a paused container") }
+    // The waiting stage is undumpable, and only root may join the namespaces of such a process.
+    if status == .created, Caller.current.uid != 0 {
+      throw ContainerError("rootless: cannot exec in a container that was created and not started yet")
+    }
 
     var spec = try Self.spec(of: journal)
     let process = try make(spec.process ?? Process())
