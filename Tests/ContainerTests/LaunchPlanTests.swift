@@ -83,6 +83,31 @@ import Testing
     #expect(!plan.steps.contains { if case .device = $0 { true } else { false } })
   }
 
+  /// An undumpable process's maps are root's to write; and who becomes the mapped root may not be able to reach the layers.
+  @Test func anOrdinaryUsersStageOpensItsLayersBetweenTheMapsAndBecomingRoot() throws {
+    let map = #"[{"containerID":0,"hostID":1000,"size":1}]"#
+    let config = Self.config(
+      namespaces: #"{"type":"mount"},{"type":"user"}"#, process: #","oomScoreAdj":5"#,
+      linux: #","uidMappings":\#(map),"gidMappings":\#(map)"#)
+    var request = try Self.request(config)
+    request.facts.caller = Caller(uid: 1000, gid: 1000, isRootless: true)
+    request.cgroup.directories = []
+    request.deniesGroups = true
+    var overlay = StageOverlay(layers: ["/l/1", "/l/2"], directory: "/c/box")
+    request.overlay = overlay
+    let steps = try LaunchPlan.make(request).steps
+    let first: [Step] = [
+      .oomScore(5), .signals, .umask(0), .clone([.mount, .user]), .idMaps, .undumpable, .layers(overlay),
+      .becomeRoot(setGroups: false), .session,
+    ]
+    #expect(Array(steps.prefix(first.count)) == first)
+    #expect(steps.contains(.rootOverlay("/bundle/rootfs")))
+    #expect(overlay.options == "userxattr,lowerdir=%:%,upperdir=%,workdir=%")
+    #expect(overlay.paths == ["/l/2", "/l/1", "/c/box/upper", "/c/box/work"])
+    overlay.upper = .memory
+    #expect(overlay.options == "userxattr,lowerdir=%:%" && overlay.paths == ["/l/2", "/l/1"])
+  }
+
   @Test func joinedNamespacesComeUserFirstAndMountLast() throws {
     let lines = try lines(
       Self.config(

@@ -82,7 +82,8 @@ extension Integration.Rootless {
       #expect(bundle.leftovers.count == 3, "a running container has its journal, config and layer")
       try bundle.must("kill", bundle.id, "KILL")
       try Host.wait(for: "the end") { try bundle.must("state", bundle.id).contains("stopped") }
-      Host.remove(bundle.user.state)
+      // The directory stays: another one at its path would be a store that cannot be seen from here.
+      try Host.must("find", bundle.user.state, "-type", "f", "-delete")
       try bundle.must("purge")
       #expect(bundle.leftovers == [])
     }
@@ -139,10 +140,10 @@ extension Integration.Rootless {
   }
 
   @Test("ids that are not the user's are refused") func foreignIDs() throws {
-    let edit = ".linux.uidMappings[1].hostID = 1000 | .linux.gidMappings[1].hostID = 1000"
+    let edit = ".linux.uidMappings[1].hostID = 5000000 | .linux.gidMappings[1].hostID = 5000000"
     try withUserBundle(.subordinate, edit) { bundle in
       let outcome = try bundle.sh("true")
-      #expect(outcome.code == 1 && outcome.errors.contains("newuidmap: uid range"), "\(outcome)")
+      #expect(outcome.code == 1 && outcome.errors.contains("newuidmap: uid range [1-65537) -> "), "\(outcome)")
       #expect(bundle.leftovers == [])
     }
   }
@@ -164,6 +165,44 @@ extension Integration.Rootless {
       let outcome = try bundle.sh("true")
       #expect(outcome.code == 1 && outcome.errors.contains(words), "\(outcome)")
       #expect(outcome.errors.split(separator: "\n").count == 1 && bundle.leftovers == [], "\(outcome)")
+    }
+  }
+
+  @Test("a cgroup that is delegated is used, with the limits that it can have") func delegated() throws {
+    let hierarchy = "/sys/fs/cgroup/pids"
+    guard Host.exists("\(hierarchy)/tasks") else {
+      print("skipped: no cgroup v1 hierarchy for pids at \(hierarchy)")
+      return
+    }
+    try withUserBundle(.single, ".linux.resources.pids.limit = 10") { bundle in
+      let cgroup = "\(hierarchy)/\(bundle.id)"
+      try Host.must("mkdir", cgroup)
+      defer { #expect(rmdir(cgroup) == 0, "the container's cgroup is gone, and nobody is left") }
+      try Host.must("chown", "\(User.id)", cgroup, "\(cgroup)/tasks", "\(cgroup)/cgroup.procs")
+      bundle.user.cgroup = cgroup
+      let outcome = try bundle.sh("cat /sys/fs/cgroup/pids/pids.max; grep -c :pids:/ /proc/self/cgroup")
+      #expect(outcome.lines == ["10", "1"], "\(outcome)")
+      try bundle.edit(".linux.resources.memory.limit = 100000000")
+      let refused = try bundle.sh("true")
+      let words = "rootless, with the cgroups that this user may make: linux.resources.memory"
+      #expect(refused.code == 1 && refused.errors.contains(words), "\(refused)")
+      bundle.user.cgroup = nil
+    }
+  }
+
+  @Test("root of a user namespace that an engine made") func namespaceRoot() throws {
+    let edit = """
+      .linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)
+      """
+    try withUserBundle(.single, edit) { bundle in
+      try bundle.script("id -u; cat /etc/greeting; ls /opt/tool; echo x > /etc/greeting; [ -c /dev/null ] && echo null")
+      let outcome = try bundle.user.run(
+        [
+          "unshare", "--user", "--map-root-user", "--mount", Host.program, "run", "--bundle", bundle.directory,
+          bundle.id,
+        ])
+      #expect(outcome.lines == ["0", "hello from layer 2", "README", "version-2", "null"], "\(outcome)")
+      #expect(bundle.leftovers == [])
     }
   }
 }

@@ -20,6 +20,8 @@ final class User {
 
   let home: String
   private let covers: [String: String]
+  /// A cgroup v1 directory that each command is put into.
+  var cgroup: String?
 
   var state: String { "\(home)/run/swiftcr" }
   var containers: String { "\(home)/data/swiftcr/containers" }
@@ -49,6 +51,7 @@ final class User {
     let script = """
       set -e
       \(mounts)
+      \(cgroup.map { "echo 0 > \($0)/tasks" } ?? "")
       exec setpriv --reuid \(Self.id) --regid \(Self.id) --clear-groups env -i PATH=/usr/bin:/bin HOME=\(home) \
         XDG_RUNTIME_DIR=\(home)/run XDG_DATA_HOME=\(home)/data "$@"
       """

@@ -31,7 +31,9 @@ struct IDMaps: Sendable, Equatable {
   }
 
   /// Whether setgroups(2) is denied for good: the kernel's condition for writing one's own group id (CVE-2014-8989).
-  func deniesGroups(_ caller: Caller) -> Bool { caller.uid != 0 && Self.isOwn(gids, caller.gid) }
+  func deniesGroups(_ caller: Caller) -> Bool {
+    caller.deniesGroups || (caller.uid != 0 && Self.isOwn(gids, caller.gid))
+  }
 
   /// The same maps, and the caller's own ids somewhere.
   func including(_ caller: Caller) -> IDMaps {

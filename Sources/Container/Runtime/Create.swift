@@ -138,8 +138,11 @@ extension Runtime {
     // Without cgroups there is nothing to guard the devices with, and in a user namespace no need to: nobody makes any.
     var options: Cgroup.Options = isTolerant ? [.tolerant] : []
     if placement.directories.isEmpty { options.insert(.withoutDevices) }
-    return try kernel { () throws(SystemError) in
-      try Cgroup.make(placement, resources: linux.resources, devices: linux.devices, options: options)
+    do throws(SystemError) {
+      return try Cgroup.make(placement, resources: linux.resources, devices: linux.devices, options: options)
+    } catch {
+      let prefix = isTolerant && Caller.current.isRootless ? "rootless, with the cgroups that this user may make: " : ""
+      throw ContainerError("\(prefix)\(error)", errno: error.errno)
     }
   }
 
@@ -182,7 +185,7 @@ extension LayerRequest {
   }
 
   /// For a stage that mounts it by itself.
-  fileprivate func overlay(at directory: String, _ options: LaunchOptions) -> StageOverlay {
+  func overlay(at directory: String, _ options: LaunchOptions) -> StageOverlay {
     var overlay = StageOverlay(layers: directories, directory: directory)
     overlay.volatile = isVolatile(options)
     overlay.upper = upper == .tmpfs ? .memory : .disk

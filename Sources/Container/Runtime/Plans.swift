@@ -13,7 +13,11 @@ public enum Plans {
       try CgroupPlacement.place(cgroupsPath: bundle.spec.linux.cgroupsPath, id: "plan", host: facts.cgroups)
     }
     let options = LaunchOptions(id: "plan", bundle: path, mode: .foreground)
-    let request = try bundle.request(id: "plan", options: options, cgroup: placement, facts: facts, warn: warn)
+    var request = try bundle.request(id: "plan", options: options, cgroup: placement, facts: facts, warn: warn)
+    // An ordinary user may look at root's plans as well.
+    if facts.caller.isRootless, facts.caller.uid == 0 || bundle.spec.newUserNamespaceMaps != nil {
+      request.overlay = bundle.layers?.overlay(at: ContainerLayer.newPath(for: "plan"), options)
+    }
     do throws(PlanError) { return try LaunchPlan.make(request).lines } catch { throw ContainerError("\(error)") }
   }
 }

@@ -7,15 +7,21 @@ public struct Caller: Sendable, Equatable {
   /// Without rights in the first user namespace: another user than root, or root of a user namespace only (an engine
   /// that made one before).
   public var isRootless: Bool
+  /// setgroups(2) is denied here, and in all user namespaces that are made from here.
+  public var deniesGroups: Bool
 
-  public init(uid: uid_t, gid: gid_t, isRootless: Bool) {
+  public init(uid: uid_t, gid: gid_t, isRootless: Bool, deniesGroups: Bool = false) {
     self.uid = uid
     self.gid = gid
     self.isRootless = isRootless
+    self.deniesGroups = deniesGroups
   }
 
-  public static let current = Caller(
-    uid: geteuid(), gid: getegid(), isRootless: geteuid() != 0 || isInUserNamespace)
+  public static let current: Caller = {
+    let isRootless = geteuid() != 0 || isInUserNamespace
+    let isDenied = isRootless && (try? readFile("/proc/self/setgroups", limit: 16))?.first == UInt8(ascii: "d")
+    return Caller(uid: geteuid(), gid: getegid(), isRootless: isRootless, deniesGroups: isDenied)
+  }()
 
   /// Whether state and layers are below the user's own directories. As runc: root of a user namespace has those of the
   /// user who made it, unless it was given the whole environment of root.
