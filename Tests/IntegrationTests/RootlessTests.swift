@@ -190,6 +190,19 @@ extension Integration.Rootless {
     }
   }
 
+  @Test("a file system that takes no container layer is one error, and memory helps") func upperRefused() throws {
+    try withUserBundle { bundle in
+      // overlayfs as an upper: refused by every kernel.
+      let edit = { (upper: String) in try bundle.edit(".annotations[\"io.swiftcr.layer.upper\"] = \"\(upper)\"") }
+      bundle.user.overlaysData = true
+      let outcome = try bundle.sh("true")
+      #expect(outcome.code == 1 && outcome.errors.contains("io.swiftcr.layer.upper=tmpfs keeps it"), "\(outcome)")
+      try edit("tmpfs")
+      #expect(try bundle.sh("echo ran").output == "ran\n")
+      bundle.user.overlaysData = false
+    }
+  }
+
   @Test("root of a user namespace that an engine made") func namespaceRoot() throws {
     let edit = """
       .linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)

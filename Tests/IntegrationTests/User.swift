@@ -20,6 +20,8 @@ final class User {
 
   let home: String
   private let covers: [String: String]
+  /// Whether the directory of container layers is itself on an overlay.
+  var overlaysData = false
   /// A cgroup v1 directory that each command is put into.
   var cgroup: String?
 
@@ -47,7 +49,14 @@ final class User {
 
   /// A command line that runs another one as this user.
   private func line(_ arguments: [String]) -> [String] {
-    let mounts = covers.map { "mount -t overlay overlay -o lowerdir=\($0.value):\($0.key) \($0.key)\n" }.joined()
+    var mounts = covers.map { "mount -t overlay overlay -o lowerdir=\($0.value):\($0.key) \($0.key)\n" }.joined()
+    if overlaysData {
+      let place = "\(home)/../upper"
+      mounts += """
+        mkdir -p \(place)/up \(place)/work; chown \(Self.id):\(Self.id) \(place)/up
+        mount -t overlay overlay -o lowerdir=\(home)/data,upperdir=\(place)/up,workdir=\(place)/work \(home)/data
+        """
+    }
     let script = """
       set -e
       \(mounts)
