@@ -175,11 +175,8 @@ extension Integration.Rootless {
       return
     }
     try withUserBundle(.single, ".linux.resources.pids.limit = 10") { bundle in
-      let cgroup = "\(hierarchy)/\(bundle.id)"
-      try Host.must("mkdir", cgroup)
+      let cgroup = try bundle.delegate(hierarchy)
       defer { #expect(rmdir(cgroup) == 0, "the container's cgroup is gone, and nobody is left") }
-      try Host.must("chown", "\(User.id)", cgroup, "\(cgroup)/tasks", "\(cgroup)/cgroup.procs")
-      bundle.user.cgroup = cgroup
       let outcome = try bundle.sh("cat /sys/fs/cgroup/pids/pids.max; grep -c :pids:/ /proc/self/cgroup")
       #expect(outcome.lines == ["10", "1"], "\(outcome)")
       try bundle.edit(".linux.resources.memory.limit = 100000000")
@@ -187,6 +184,55 @@ extension Integration.Rootless {
       let words = "rootless, with the cgroups that this user may make: linux.resources.memory"
       #expect(refused.code == 1 && refused.errors.contains(words), "\(refused)")
       bundle.user.cgroup = nil
+    }
+  }
+
+  @Test("in a delegated cgroup v2 a container is paused, and killed as one") func delegatedUnified() throws {
+    let hierarchy = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].first { Host.exists("\($0)/cgroup.subtree_control") }
+    guard let hierarchy, hierarchy.hasSuffix("unified") else {
+      print("skipped: needs a hybrid host, on which cgroup v2 takes processes beside its children")
+      return
+    }
+    try withUserBundle(.subordinate) { bundle in
+      let cgroup = try bundle.delegate(hierarchy)
+      defer { #expect(rmdir(cgroup) == 0, "the container's cgroup is gone, and nobody is left") }
+      try bundle.start("sleep 1000 & sleep 1000 & while :; do sleep 0.1; done")
+      #expect(Host.exists("\(cgroup)/\(bundle.id)/cgroup.procs"))
+      try bundle.must("pause", bundle.id)
+      #expect(try bundle.must("state", bundle.id).contains("\"paused\""))
+      try bundle.must("resume", bundle.id)
+      let outcome = try bundle.command("exec", bundle.id, "cat", "/proc/self/cgroup")
+      #expect(outcome.lines.contains("0::/"), "exec's process is in the container's cgroup too: \(outcome)")
+      try bundle.must("kill", "--all", bundle.id, "KILL")
+      try Host.wait(for: "the end") { try bundle.must("state", bundle.id).contains("\"stopped\"") }
+      try bundle.must("delete", bundle.id)
+      bundle.user.cgroup = nil
+    }
+  }
+
+  @Test("root's own bundle with a user namespace and a network of its own") func sameBundle() throws {
+    try withUserBundle(.subordinate) { bundle in
+      try Host.must("rm", bundle.configuration)
+      let made = try Host.run(
+        [Host.fixture("bundle"), bundle.directory, "--layers", UserBundle.layers, "--userns", "--", "/bin/true"])
+      #expect(made.code == 0, "\(made)")
+      // The subordinate range that this user has.
+      try bundle.edit(".linux.uidMappings[0].hostID = \(User.first) | .linux.gidMappings[0].hostID = \(User.first)")
+      let outcome = try bundle.sh("id -u; /app/hello; ls /sys/class/net; stat -c %g /dev/pts; ls -d /sys/fs/cgroup/")
+      #expect(
+        outcome.lines == [
+          "0", "hello from layer 2, and this container is container", "lo", "0", "/sys/fs/cgroup/",
+        ], "\(outcome)")
+    }
+  }
+
+  /// Two processes of a launch speak over one socket, and either may be the first: one in ten starts failed.
+  @Test("one start is as good as another") func again() throws {
+    try withUserBundle(.subordinate) { bundle in
+      for _ in 0..<40 {
+        let outcome = try bundle.sh("exit 0")
+        #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
+      }
     }
   }
 

@@ -22,7 +22,7 @@ final class User {
   private let covers: [String: String]
   /// Whether the directory of container layers is itself on an overlay.
   var overlaysData = false
-  /// A cgroup v1 directory that each command is put into.
+  /// A cgroup that each command is put into.
   var cgroup: String?
 
   var state: String { "\(home)/run/swiftcr" }
@@ -60,7 +60,7 @@ final class User {
     let script = """
       set -e
       \(mounts)
-      \(cgroup.map { "echo 0 > \($0)/tasks" } ?? "")
+      \(cgroup.map { "echo 0 > \($0)/cgroup.procs" } ?? "")
       exec setpriv --reuid \(Self.id) --regid \(Self.id) --clear-groups env -i PATH=/usr/bin:/bin HOME=\(home) \
         XDG_RUNTIME_DIR=\(home)/run XDG_DATA_HOME=\(home)/data "$@"
       """
@@ -90,6 +90,16 @@ final class UserBundle {
     _ = try? Host.must("chown", "-Rh", "\(User.id):\(User.id)", "\(path)/chain")
     return "\(path)/chain"
   }()
+
+  /// A cgroup in a hierarchy that the user may make others in; the caller removes it.
+  func delegate(_ hierarchy: String) throws -> String {
+    let cgroup = "\(hierarchy)/\(id)"
+    try Host.must("mkdir", cgroup)
+    let files = ["tasks", "cgroup.procs", "cgroup.subtree_control"].map { "\(cgroup)/\($0)" }.filter(Host.exists)
+    for path in [cgroup] + files { try Host.must("chown", "\(User.id)", path) }
+    user.cgroup = cgroup
+    return cgroup
+  }
 
   fileprivate init(_ ids: User.Ids) throws {
     directory = Host.temporaryDirectory("user")
