@@ -50,6 +50,17 @@ extension Integration.Rootless {
     }
   }
 
+  @Test("500 layers, which root owns and everybody may read") func many() throws {
+    let chain = Host.temporaryDirectory("chain")
+    defer { Host.remove(chain) }
+    try Host.must(Host.fixture("layers"), "\(chain)/layers", "--more", "497")
+    let layers = (1...500).map { "\"\(chain)/layers/\($0)\"" }.joined(separator: ",")
+    try withUserBundle(.single, ".annotations[\"io.swiftcr.layers\"] = ([\(layers)] | tojson)") { bundle in
+      let outcome = try bundle.sh("cat /more/top; ls /more | wc -l; ls /etc/secret 2>/dev/null")
+      #expect(outcome.lines == ["the top one is layer 500", "498"], "\(outcome)")
+    }
+  }
+
   @Test("files of several ids go with the container") func ids() throws {
     try withUserBundle(.subordinate) { bundle in
       try bundle.start()
