@@ -19,6 +19,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_clone(stage, step);
   case STAGE_ID_MAPS:
     return step_id_maps(stage, step);
+  case STAGE_BECOME_ROOT:
+    return step_become_root(stage, step);
   case STAGE_SESSION:
     return step_session(stage, step);
   case STAGE_KEYRING:
@@ -33,6 +35,12 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_root_receive(stage, step);
   case STAGE_ROOT_HERE:
     return step_root_here(stage, step);
+  case STAGE_LAYERS:
+    return step_layers(stage, step);
+  case STAGE_UPPER_MEMORY:
+    return step_upper_memory(stage, step);
+  case STAGE_ROOT_OVERLAY:
+    return step_root_overlay(stage, step);
   case STAGE_MOUNT:
     return step_mount(stage, step);
   case STAGE_BIND:

@@ -60,7 +60,7 @@ static long configure(struct stage *stage, int context, const char *options) {
 }
 
 // Makes a detached mount of a new (or shared) file system instance.
-static long make(struct stage *stage, const struct stage_step *step) {
+long mount_make(struct stage *stage, const struct stage_step *step) {
   long context = CALL(fsopen, text_of(stage, step, 0), FSOPEN_CLOEXEC);
   if (context < 0)
     return context;
@@ -78,7 +78,7 @@ static long make(struct stage *stage, const struct stage_step *step) {
 }
 
 long step_mount(struct stage *stage, const struct stage_step *step) {
-  long mount = make(stage, step);
+  long mount = mount_make(stage, step);
   if (mount < 0)
     return mount;
   long result = 0;

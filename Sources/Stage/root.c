@@ -38,7 +38,7 @@ long mount_attach(struct stage *stage, int mount, int destination) {
 }
 
 // The mount's own descriptor is the root from now on: the path is not looked up again.
-static long attach_root(struct stage *stage, int mount, const char *path) {
+long root_attach(struct stage *stage, int mount, const char *path) {
   char here = 0;
   long result = CALL(move_mount, mount, &here, AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
   if (result < 0)
@@ -52,7 +52,7 @@ long step_root_bind(struct stage *stage, const struct stage_step *step) {
   long tree = CALL(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
   if (tree < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, tree);
-  return attach_root(stage, (int)tree, path);
+  return root_attach(stage, (int)tree, path);
 }
 
 // The overlay comes from swiftcr as a detached mount: made by root in the first user namespace, it obeys
@@ -62,7 +62,7 @@ long step_root_receive(struct stage *stage, const struct stage_step *step) {
   long result = stage_answer(stage, &mount);
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, result);
-  return attach_root(stage, mount, text_of(stage, step, 0));
+  return root_attach(stage, mount, text_of(stage, step, 0));
 }
 
 // In a container that runs already, "/" is the root.

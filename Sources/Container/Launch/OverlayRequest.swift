@@ -13,6 +13,10 @@ struct OverlayRequest: Sendable {
   /// The upper is on a file system of its own, attached to the host only until the overlay holds it.
   var isMounted: Bool
 
+  static let upperHint =
+    "overlayfs may not take a directory on this file system as its upper layer: "
+    + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory"
+
   /// Mounts it, attached nowhere.
   ///
   /// In a user namespace the layers are idmapped clones: files on disk stay as they are, and the container sees them
@@ -27,9 +31,7 @@ struct OverlayRequest: Sendable {
         lowers: lowers.descriptors, areMapped: maps != nil, upper: "\(storage)/upper", work: "\(storage)/work",
         volatile: volatile, scaffold: ContainerLayer.scaffold(directory))
     } catch let error as SystemError {
-      throw ContainerError(
-        "\(error); overlayfs may not take a directory on this file system as its upper layer: "
-          + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory")
+      throw ContainerError("\(error); \(Self.upperHint)")
     } catch let error as ContainerError {
       throw error
     } catch {

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Kernel
+internal import OCI
 internal import Stage
 
 /// The conversation with a stage: its reports, and our answers.
@@ -73,7 +74,18 @@ struct StageFailure {
     switch step {
     case .lookup(let name, _): executable(name)
     case .execute(let arguments, _): executable(arguments.first ?? "")
-    default: ContainerError("unable to start container process: \(step)\(words): \(what)")
+    default: ContainerError("unable to start container process: \(step)\(words): \(what)\(hint)")
+    }
+  }
+
+  /// What a user can do about errors that say too little.
+  private var hint: String {
+    switch step {
+    case .clone(let kinds) where kinds.contains(.user) && (reason == .notPermitted || reason.code == ENOSPC):
+      "; user namespaces may be switched off: see sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
+        + "kernel.apparmor_restrict_unprivileged_userns"
+    case .rootOverlay where reason == .invalid: "; \(OverlayRequest.upperHint)"
+    default: ""
     }
   }
 

@@ -30,7 +30,7 @@ extension Planner {
     }
     add(
       .credentials(
-        process.user, setGroups: true, keepCapabilities: request.capabilities != nil && !isRoot))
+        process.user, setGroups: !request.deniesGroups, keepCapabilities: request.capabilities != nil && !isRoot))
     // A directory that only the user may enter.
     if !isRoot { add(.cwd(process.cwd.isEmpty ? "/" : process.cwd, lenient: false)) }
   }

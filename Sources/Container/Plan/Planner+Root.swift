@@ -10,7 +10,7 @@ extension Planner {
     let type = propagation.hasSuffix("unbindable") ? "private" : propagation.drop { $0 == "r" }
     add(.propagation(String(type), recursive: true, path: "/"))
     if isShared { add(.parentPrivate(request.rootPath)) }
-    add(request.hasLayers ? .rootReceive(request.rootPath) : .rootBind(request.rootPath))
+    addRoot()
     // Before anything covers the host's procfs: a new one may not show more than what is seen.
     for (name, value) in linux.sysctl.sorted(by: { $0.key < $1.key }) {
       if let sysctl = Sysctl(name) { add(.sysctl(sysctl, value: value)) }
@@ -31,6 +31,15 @@ extension Planner {
     for path in linux.maskedPaths { add(.mask(path)) }
     for path in linux.readonlyPaths { add(.readonly(path)) }
     plan.steps += late
+  }
+
+  private mutating func addRoot() {
+    if let overlay = request.overlay {
+      if overlay.upper == .memory { add(.upperMemory(size: overlay.size)) }
+      add(.rootOverlay(request.rootPath))
+    } else {
+      add(request.hasLayers ? .rootReceive(request.rootPath) : .rootBind(request.rootPath))
+    }
   }
 
   // MARK: devices
@@ -154,14 +163,14 @@ extension Planner {
     let flags = MountAttribute.noSetuid | MountAttribute.noDevices | MountAttribute.noExecute
     let isReadonly = options.attributesSet & MountAttribute.readonly != 0
     if request.facts.cgroups.layout == .unified {
-      addCgroup(request.cgroup.unified, "cgroup2", destination, [], hasNamespace, isReadonly)
+      addCgroup(places.first { $0.isUnified }, "cgroup2", destination, [], hasNamespace, isReadonly)
       return []
     }
     var directory = NewMount(type: "tmpfs", source: "tmpfs", destination: destination)
     directory.options = [.init(key: "mode", value: "755")]
     directory.attributes = flags
     add(.mount(directory))
-    for place in request.cgroup.directories where !place.isUnified {
+    for place in places where !place.isUnified {
       let name = place.mountPoint.split(separator: "/").last.map(String.init) ?? ""
       let data = place.controllers.map { controller -> MountOptions.SuperblockOption in
         controller.hasPrefix("name=")
@@ -173,6 +182,16 @@ extension Planner {
       }
     }
     return isReadonly ? [Self.readonly(destination)] : []
+  }
+
+  /// The container's cgroups; where it has none, a rootless one say, those that we are in ourselves.
+  private var places: [CgroupPlacement.Directory] {
+    request.facts.cgroups.hierarchies.map { hierarchy in
+      request.cgroup.directories.first { $0.mountPoint == hierarchy.mountPoint }
+        ?? CgroupPlacement.Directory(
+          controllers: hierarchy.controllers, mountPoint: hierarchy.mountPoint,
+          path: hierarchy.mountPoint + hierarchy.ownPath)
+    }
   }
 
   private mutating func addCgroup(

@@ -12,7 +12,9 @@ extension Step: CustomStringConvertible {
     case .unshare(let kinds): "new \(Self.names(kinds)) namespace"
     case .timeOffsets(let text): "set clock offsets \(Self.oneLine(text))"
     case .clone(let kinds): kinds.isEmpty ? "clone" : "clone into new \(Self.names(kinds)) namespace"
-    case .idMaps: "become root of the user namespace"
+    case .oomScore(let score): "set oom_score_adj to \(score)"
+    case .idMaps: "wait for the id maps"
+    case .becomeRoot: "become root of the user namespace"
     case .session: "new session"
     case .keyring(let name): "new session keyring \(name)"
     case .propagation(let type, let recursive, let path): "make \(path) \(recursive ? "r" : "")\(type)"
@@ -20,6 +22,9 @@ extension Step: CustomStringConvertible {
     case .rootHere: "take / as the root"
     case .rootBind(let path): "bind root file system \(path)"
     case .rootReceive(let path): "attach overlay at \(path)"
+    case .layers(let overlay): "open \(overlay.layers.count) layers and container layer \(overlay.directory)"
+    case .upperMemory(let size): "keep the container layer in memory" + (size.map { " of \($0) bytes" } ?? "")
+    case .rootOverlay(let path): "mount overlay at \(path)"
     case .mount(let mount): mount.description
     case .bind(let mount): mount.description
     case .attributes(let change): "set mount attributes of \(change.path)\(MountFlags.text(change.set))"

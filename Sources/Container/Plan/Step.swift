@@ -14,7 +14,9 @@ public enum Step: Sendable, Equatable {
   case unshare([Namespace.Kind])
   case timeOffsets(String)
   case clone([Namespace.Kind])
-  case idMaps(setGroups: Bool)
+  case oomScore(Int)
+  case idMaps
+  case becomeRoot(setGroups: Bool)
   case session
   case keyring(String)
 
@@ -24,6 +26,9 @@ public enum Step: Sendable, Equatable {
   case rootHere
   case rootBind(String)
   case rootReceive(String)
+  case layers(StageOverlay)
+  case upperMemory(size: UInt64?)
+  case rootOverlay(String)
   case mount(NewMount)
   case bind(BindMount)
   case attributes(AttributeChange)

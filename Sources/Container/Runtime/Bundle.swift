@@ -54,6 +54,7 @@ struct Bundle {
     var request = PlanRequest(
       spec: spec, id: id, bundle: path, rootPath: rootPath, cgroup: cgroup, facts: facts)
     request.hasLayers = layers != nil
+    request.deniesGroups = spec.newUserNamespaceMaps?.deniesGroups(facts.caller) ?? facts.caller.deniesGroups
     request.waitsForStart = options.mode == .create
     request.noPivot = options.noPivot
     request.noNewKeyring = options.noNewKeyring

@@ -18,6 +18,10 @@ extension Runtime {
       let initProcess = try journal.process()
     else { throw ContainerError("cannot exec in a stopped container") }
     if status == .paused, !options.ignorePaused { throw ContainerError("cannot exec in a paused container") }
+    // The waiting stage is undumpable, and only root may join the namespaces of such a process.
+    if status == .created, Caller.current.uid != 0 {
+      throw ContainerError("rootless: cannot exec in a container that was created and not started yet")
+    }
 
     var spec = try Self.spec(of: journal)
     let own = spec.process ?? Process()
@@ -28,11 +32,16 @@ extension Runtime {
     spec.process = process
     let launch = LaunchOptions.like(options)
     try Console.check(process, launch)
-    guard let cgroup = try cgroup(of: record) else { throw ContainerError("no cgroup") }
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
+    let cgroup =
+      try cgroup(of: record) ?? Cgroup(existing: CgroupPlacement(layout: facts.cgroups.layout, directories: []))
     var request = PlanRequest(
       spec: spec, id: options.id, bundle: record.bundle, rootPath: "/", cgroup: cgroup.placement, facts: facts)
     request.preservedDescriptors = options.preservedDescriptors
+    request.deniesGroups = initProcess.deniesGroups
+    if request.deniesGroups, !process.user.additionalGids.isEmpty {
+      throw ContainerError("cannot set any additional groups in a rootless container with one group id")
+    }
     try request.compile(warn: trace)
     if let initial = try PlanRequest.set(process.execCPUAffinity?.initial, "process.execCPUAffinity.initial") {
       try kernel { () throws(SystemError) in try initial.bindThread() }
@@ -46,7 +55,6 @@ extension Runtime {
       }
     }
     var inputs = LaunchInputs(cgroup: entrance)
-    inputs.oomScoreAdj = process.oomScoreAdj
     let opened = OpenedHandles(initProcess: initProcess)
     inputs.descriptors = opened.numbers
     var launcher: Launcher
@@ -93,6 +101,7 @@ extension LaunchPlan {
   /// Plans one more process of a container: into its cgroup and namespaces, then as the container's own did.
   static func exec(_ request: PlanRequest) -> LaunchPlan {
     var planner = Planner(request)
+    if let score = request.spec.process?.oomScoreAdj { planner.add(.oomScore(score)) }
     planner.add(.signals, .undumpable, .umask(0))
     planner.joinCgroups()
     if let affinity = request.affinity { planner.add(.affinity(affinity)) }

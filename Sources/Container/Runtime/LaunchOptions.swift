@@ -14,6 +14,8 @@ public struct LaunchOptions: Sendable {
   public var noPivot = false
   public var noNewKeyring = false
   public var keep = false
+  /// `--rootless`: whether to go on without cgroups that may not be written; `nil` is for the kind of caller to decide.
+  public var isRootless: Bool?
   public var mode: LaunchMode
 
   public init(id: String, bundle: String, mode: LaunchMode) {

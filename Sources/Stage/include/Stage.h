@@ -40,6 +40,7 @@ enum stage_op {
   STAGE_WRITE_FILE,
   STAGE_CLONE,
   STAGE_ID_MAPS,
+  STAGE_BECOME_ROOT,
   STAGE_SESSION,
   STAGE_KEYRING,
   STAGE_PROPAGATION,
@@ -47,6 +48,9 @@ enum stage_op {
   STAGE_ROOT_BIND,
   STAGE_ROOT_RECEIVE,
   STAGE_ROOT_HERE,
+  STAGE_LAYERS,
+  STAGE_UPPER_MEMORY,
+  STAGE_ROOT_OVERLAY,
   STAGE_MOUNT,
   STAGE_BIND,
   STAGE_RECEIVE,
@@ -97,7 +101,7 @@ enum stage_op {
 #define STAGE_NO_PIVOT 0x20            // PIVOT: move and chroot, for a root on initramfs
 #define STAGE_OLD_SLAVE 0x40           // PIVOT: the old root is shared; its umount stays in here
 #define STAGE_LENIENT 0x80             // CWD: a directory that only the user may enter is left to the next CWD step
-#define STAGE_SET_GROUPS 0x100         // CREDENTIALS, ID_MAPS: setgroups is allowed
+#define STAGE_SET_GROUPS 0x100         // CREDENTIALS, BECOME_ROOT: setgroups is allowed
 #define STAGE_LISTENER 0x200           // SECCOMP: announce the listener's descriptor and wait until it is taken
 #define STAGE_RAISE 0x400              // SECCOMP: CAP_SYS_ADMIN is permitted but not effective
 #define STAGE_CONSOLE_NODE 0x1000      // CONSOLE: appears as /dev/console

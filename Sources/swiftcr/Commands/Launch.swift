@@ -18,11 +18,15 @@ extension CommandRunner {
     options.pidfdSocket = values.value("pidfd-socket")
     options.listenDescriptors = Self.listenDescriptors
     options.preservedDescriptors = try preservedDescriptors(from: 3 + options.listenDescriptors)
+    options.isRootless = rootless
     options.noPivot = values.flag("no-pivot")
     options.noNewKeyring = values.flag("no-new-keyring")
     if mode != .create { options.keep = values.flag("keep") }
     return options
   }
+
+  /// `nil` for `auto`.
+  private var rootless: Bool? { globals.value("rootless").flatMap { ["true": true, "false": false][$0] } }
 
   /// All of them must be open: their numbers would be given to files of ours.
   func preservedDescriptors(from first: Int = 3) throws -> Int {
