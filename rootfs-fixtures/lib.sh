@@ -51,14 +51,15 @@ whiteout() {
   mknod "$1" c 0 0
 }
 
-# opaque DIR: hides what the layers below have in this directory. perl-base is part of every Debian, setfattr is not.
+# opaque DIR [user]: hides what the layers below have in this directory, for overlays that root mounts, or for those of
+# users. perl-base is part of every Debian, setfattr is not.
 opaque() {
   perl -e '
     my %setxattr = (x86_64 => 188, aarch64 => 5, riscv64 => 5);
-    my ($machine, $path) = @ARGV;
-    my ($name, $value) = ("trusted.overlay.opaque", "y");
+    my ($machine, $path, $namespace) = @ARGV;
+    my ($name, $value) = ("$namespace.overlay.opaque", "y");
     syscall($setxattr{$machine} // 188, $path, $name, $value, 1, 0) == 0 or die "opaque $path: $!\n";
-  ' "$(uname -m)" "$1"
+  ' "$(uname -m)" "$1" "${2:-trusted}"
 }
 
 is_opaque() {

@@ -67,6 +67,14 @@ int clinux_hold_namespace(uint64_t flags, int release, int *pidfd) {
   _exit(0);
 }
 
+int clinux_fork(void) {
+  return fork();
+}
+
+int clinux_unshare(uint64_t flags) {
+  return (int)syscall(SYS_unshare, flags);
+}
+
 int clinux_executable_memfd(const char *name) {
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int fd = memfd_create(name, flags | MEMFD_EXEC);

@@ -31,6 +31,14 @@ int clinux_terminal_raw(int terminal, uint8_t *saved) {
   return tcsetattr(terminal, TCSANOW, &state);
 }
 
+int clinux_terminal_keep_newlines(int terminal) {
+  struct termios state;
+  if (tcgetattr(terminal, &state) != 0)
+    return -1;
+  state.c_oflag &= ~(tcflag_t)ONLCR;
+  return tcsetattr(terminal, TCSANOW, &state);
+}
+
 int clinux_terminal_restore(int terminal, const uint8_t *saved) {
   struct termios state;
   memcpy(&state, saved, sizeof state);

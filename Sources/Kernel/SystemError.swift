@@ -28,6 +28,7 @@ public struct Errno: Error, Sendable, Equatable, CustomStringConvertible {
   public static let invalid = Errno(EINVAL)
   public static let noSystemCall = Errno(ENOSYS)
   public static let notDirectory = Errno(ENOTDIR)
+  public static let isDirectory = Errno(EISDIR)
   public static let accessDenied = Errno(EACCES)
   public static let notSupported = Errno(EOPNOTSUPP)
 }

@@ -30,6 +30,19 @@ extension Resources {
   }
 }
 
+extension Mount {
+  /// Reads the mounts that `mounts add` has: an array, or an object with a member `mounts`.
+  ///
+  /// - Throws: every fault of the document at once.
+  public static func loadList(_ bytes: [UInt8], limit: Int = JSON.defaultLimit) throws(SpecFaults) -> [Mount] {
+    try SpecDecoder.load(bytes, limit: limit, { $0.mounts($1) }) { mounts, unread in
+      var validator = Validator()
+      if unread.isEmpty { validator.mounts(mounts, "mounts") }
+      return validator.faults
+    }
+  }
+}
+
 extension SpecDecoder {
   mutating func spec(_ json: JSON) -> Spec {
     var spec = Spec()
@@ -60,6 +73,17 @@ extension SpecDecoder {
       }
     }
     return root
+  }
+
+  /// `[…]` or `{"mounts": […]}`.
+  fileprivate mutating func mounts(_ json: JSON) -> [Mount] {
+    guard case .object = json else { return list(json) { $0.mount($1) } }
+    var mounts: [Mount] = []
+    require(["mounts"], in: json)
+    members(json) { decoder, key, value in
+      if key == "mounts" { mounts = decoder.list(value) { $0.mount($1) } }
+    }
+    return mounts
   }
 
   private mutating func mount(_ json: JSON) -> Mount {

@@ -110,7 +110,7 @@ struct Validator {
       check(false, "root", "required")
     }
     if let process = spec.process { self.process(process, "process.") }
-    for (index, mount) in spec.mounts.enumerated() { self.mount(mount, "mounts[\(index)]") }
+    mounts(spec.mounts, "mounts")
     hooks(spec.hooks)
     check(spec.annotations[""] == nil, "annotations[\"\"]", "a name must not be empty")
     take(LayerRequest.faults(in: spec.annotations))
@@ -148,6 +148,10 @@ struct Validator {
       }
     }
     return numbers.count == 3 && digits > 0 && suffix != 0 ? numbers[0] : nil
+  }
+
+  mutating func mounts(_ mounts: [Mount], _ keyPath: String) {
+    for (index, mount) in mounts.enumerated() { self.mount(mount, "\(keyPath)[\(index)]") }
   }
 
   private mutating func mount(_ mount: Mount, _ keyPath: String) {

@@ -19,6 +19,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_clone(stage, step);
   case STAGE_ID_MAPS:
     return step_id_maps(stage, step);
+  case STAGE_BECOME_ROOT:
+    return step_become_root(stage, step);
   case STAGE_SESSION:
     return step_session(stage, step);
   case STAGE_KEYRING:
@@ -31,6 +33,14 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_root_bind(stage, step);
   case STAGE_ROOT_RECEIVE:
     return step_root_receive(stage, step);
+  case STAGE_ROOT_HERE:
+    return step_root_here(stage, step);
+  case STAGE_LAYERS:
+    return step_layers(stage, step);
+  case STAGE_UPPER_MEMORY:
+    return step_upper_memory(stage, step);
+  case STAGE_ROOT_OVERLAY:
+    return step_root_overlay(stage, step);
   case STAGE_MOUNT:
     return step_mount(stage, step);
   case STAGE_BIND:
@@ -57,6 +67,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_mask(stage, step);
   case STAGE_READONLY:
     return step_readonly(stage, step);
+  case STAGE_UNMOUNT:
+    return step_unmount(stage, step);
   case STAGE_HOOK:
     return step_hook(stage, step);
   case STAGE_SYNC:

@@ -72,7 +72,7 @@ long step_hook(struct stage *stage, const struct stage_step *step) {
   CALL(close, pidfd);
   if (waited < 0)
     return waited;
-  stage->value = status.status;
+  stage->value = ready == 0 ? (int)step->number[0] : status.status;
   if (ready == 0)
     FAIL(stage, STAGE_DETAIL_HOOK_TIME, -EIO);
   if (status.code != CLD_EXITED)

@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 
+// umount2(2).
+#define MNT_DETACH 2
+
 // clone3(2).
 struct clone_arguments {
   uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;

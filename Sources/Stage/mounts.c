@@ -2,6 +2,7 @@
 #include "stage.h"
 
 #define FSOPEN_CLOEXEC 1
+#define UMOUNT_NOFOLLOW 8
 #define FSMOUNT_CLOEXEC 1
 #define FSCONFIG_SET_FLAG 0
 #define FSCONFIG_SET_STRING 1
@@ -59,7 +60,7 @@ static long configure(struct stage *stage, int context, const char *options) {
 }
 
 // Makes a detached mount of a new (or shared) file system instance.
-static long make(struct stage *stage, const struct stage_step *step) {
+long mount_make(struct stage *stage, const struct stage_step *step) {
   long context = CALL(fsopen, text_of(stage, step, 0), FSOPEN_CLOEXEC);
   if (context < 0)
     return context;
@@ -77,7 +78,7 @@ static long make(struct stage *stage, const struct stage_step *step) {
 }
 
 long step_mount(struct stage *stage, const struct stage_step *step) {
-  long mount = make(stage, step);
+  long mount = mount_make(stage, step);
   if (mount < 0)
     return mount;
   long result = 0;
@@ -104,13 +105,17 @@ long step_mount(struct stage *stage, const struct stage_step *step) {
 }
 
 // Attaches a detached tree; its attributes are set while nobody can see it, its propagation when it is in place.
+// number: attributes to set and to clear, those of the whole tree in the upper half; the propagation.
 static long place(struct stage *stage, const struct stage_step *step, int tree, const char *path) {
   uint32_t mode = 0;
   const uint64_t mounts = step->flags & STAGE_RECURSIVE;
   long result = file_mode(tree, &mode, 0);
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, result);
-  result = mount_set(tree, step->number[0], step->number[1], 0, 0);
+  const uint64_t set = step->number[0], cleared = step->number[1];
+  result = mount_set(tree, set & 0xffffffff, cleared & 0xffffffff, 0, 0);
+  if (result == 0 && ((set | cleared) >> 32))
+    result = mount_set(tree, set >> 32, cleared >> 32, 0, 1);
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_ATTRIBUTES, result);
   long destination = inroot_destination(stage, path, (mode & S_IFMT) == S_IFDIR, step->flags);
@@ -145,6 +150,19 @@ long step_receive(struct stage *stage, const struct stage_step *step) {
     FAIL(stage, STAGE_DETAIL_SOURCE, result);
   result = place(stage, step, tree, text_of(stage, step, 1));
   CALL(close, tree);
+  return result;
+}
+
+// The name in its directory, not a descriptor: umount2 knows no descriptors, and the container's /proc is not ours.
+long step_unmount(struct stage *stage, const struct stage_step *step) {
+  char name[256];
+  long parent = inroot_parent(stage, text_of(stage, step, 0), name, sizeof name);
+  if (parent < 0)
+    return parent;
+  long result = CALL(fchdir, parent);
+  if (result == 0)
+    result = CALL(umount2, name, MNT_DETACH | UMOUNT_NOFOLLOW);
+  CALL(close, parent);
   return result;
 }
 

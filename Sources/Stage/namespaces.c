@@ -78,13 +78,17 @@ long step_clone(struct stage *stage, const struct stage_step *step) {
   stage_exit(0);
 }
 
-// In a new user namespace: swiftcr writes the maps, then we become its root. The capabilities in it came with clone.
+// In a new user namespace, in which nobody is anybody before swiftcr has written the maps.
 long step_id_maps(struct stage *stage, const struct stage_step *step) {
+  (void)step;
   stage_report(stage, STAGE_MAPS, 0, 0, STAGE_NO_FD);
-  long result = stage_answer(stage, 0);
-  if (result < 0)
-    return result;
-  result = CALL(setresgid, 0, 0, 0);
+  return stage_answer(stage, 0);
+}
+
+// The capabilities in the new user namespace came with clone.
+long step_become_root(struct stage *stage, const struct stage_step *step) {
+  (void)stage;
+  long result = CALL(setresgid, 0, 0, 0);
   if (result < 0)
     return result;
   result = CALL(setresuid, 0, 0, 0);

@@ -32,7 +32,11 @@ long step_sysctl(struct stage *stage, const struct stage_step *step) {
   return write_proc(stage, step);
 }
 
-// The security label of the next execve.
+// The security label of the next execve. In an exec the procfs is the host's: it must not come along into the container.
 long step_label(struct stage *stage, const struct stage_step *step) {
-  return write_proc(stage, step);
+  long result = write_proc(stage, step);
+  if (stage->proc != STAGE_NO_FD)
+    CALL(close, stage->proc);
+  stage->proc = STAGE_NO_FD;
+  return result;
 }

@@ -4,7 +4,6 @@
 #define MOVE_MOUNT_F_EMPTY_PATH 0x4
 #define MOVE_MOUNT_T_EMPTY_PATH 0x40
 #define OPEN_TREE_CLONE 1
-#define MNT_DETACH 2
 #define MS_REC 0x4000
 #define MS_PRIVATE (1 << 18)
 #define MS_SLAVE (1 << 19)
@@ -39,7 +38,7 @@ long mount_attach(struct stage *stage, int mount, int destination) {
 }
 
 // The mount's own descriptor is the root from now on: the path is not looked up again.
-static long attach_root(struct stage *stage, int mount, const char *path) {
+long root_attach(struct stage *stage, int mount, const char *path) {
   char here = 0;
   long result = CALL(move_mount, mount, &here, AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
   if (result < 0)
@@ -53,7 +52,7 @@ long step_root_bind(struct stage *stage, const struct stage_step *step) {
   long tree = CALL(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC);
   if (tree < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, tree);
-  return attach_root(stage, (int)tree, path);
+  return root_attach(stage, (int)tree, path);
 }
 
 // The overlay comes from swiftcr as a detached mount: made by root in the first user namespace, it obeys
@@ -63,7 +62,16 @@ long step_root_receive(struct stage *stage, const struct stage_step *step) {
   long result = stage_answer(stage, &mount);
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, result);
-  return attach_root(stage, mount, text_of(stage, step, 0));
+  return root_attach(stage, mount, text_of(stage, step, 0));
+}
+
+// In a container that runs already, "/" is the root.
+long step_root_here(struct stage *stage, const struct stage_step *step) {
+  long root = CALL(openat, AT_FDCWD, text_of(stage, step, 0), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0)
+    return root;
+  stage->root = (int)root;
+  return 0;
 }
 
 long step_pivot(struct stage *stage, const struct stage_step *step) {

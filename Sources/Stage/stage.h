@@ -20,6 +20,10 @@ struct stage {
   int value;
   char note[STAGE_NOTE_SIZE];
   char executable[4096];
+  // The overlay of a stage that makes its own: where it is mounted first, its options, the mode of its root.
+  char scaffold[64];
+  char overlay[4096];
+  uint32_t root_mode;
 };
 
 // A failed step returns -errno and may say with `detail` what of it failed.
@@ -58,9 +62,11 @@ long file_mode(int fd, uint32_t *mode, uint64_t *device);
 typedef long stage_handler(struct stage *stage, const struct stage_step *step);
 
 stage_handler step_signals, step_undumpable, step_join_cgroup, step_setns, step_unshare, step_write_file, step_clone,
-    step_id_maps, step_session, step_keyring; // namespaces.c
-stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive, step_pivot; // root.c
-stage_handler step_mount, step_bind, step_receive, step_setattr;                         // mounts.c
+    step_id_maps, step_become_root, step_session, step_keyring; // namespaces.c
+stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive, step_root_here,
+    step_pivot;                                                                          // root.c
+stage_handler step_layers, step_upper_memory, step_root_overlay;                         // overlay.c
+stage_handler step_mount, step_bind, step_receive, step_setattr, step_unmount;           // mounts.c
 stage_handler step_mask, step_readonly;                                                  // hide.c
 stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console; // devices.c
 stage_handler step_sysctl, step_label;                                                   // procfs.c
@@ -70,6 +76,8 @@ stage_handler step_loopback, step_hostname, step_domainname, step_umask, step_pe
 stage_handler step_scheduler, step_io_priority, step_affinity, step_memory_policy; // scheduling.c
 stage_handler step_home, step_lookup, step_tidy, step_exec;                                      // execute.c
 
+long mount_make(struct stage *stage, const struct stage_step *step);
 long mount_attach(struct stage *stage, int mount, int destination);
+long root_attach(struct stage *stage, int mount, const char *path);
 long mount_set(int fd, uint64_t set, uint64_t clear, uint64_t propagation, int recursive);
 long copy_up(int from, int to, int depth);

@@ -67,6 +67,7 @@ struct CommandRunner {
     case "delete": try delete()
     case "ps": try ps()
     case "wait": Output.print("\(try runtime().wait(id).code)\n")
+    case "mounts": try mounts()
     case "pause": try pause()
     case "resume": try resume()
     case "update": try update()

@@ -15,7 +15,7 @@ import Testing
 
   private static func request(_ config: String) throws -> PlanRequest {
     let spec = try Spec.load(Array(config.utf8))
-    let facts = HostFacts(cgroups: host, lastCapability: 40, makesDevices: true)
+    let facts = HostFacts(cgroups: host, lastCapability: 40, caller: Caller(uid: 0, gid: 0, isRootless: false))
     let cgroup = try CgroupPlacement.place(cgroupsPath: "/box", id: "box", host: host)
     var request = PlanRequest(
       spec: spec, id: "box", bundle: "/bundle", rootPath: "/bundle/rootfs", cgroup: cgroup, facts: facts)
@@ -33,6 +33,12 @@ import Testing
      "process":{"cwd":"/","args":["true"],"env":["PATH=/bin","HOME=/"]\(process)},
      "linux":{"namespaces":[\(namespaces)]\(linux)}\(top)}
     """
+  }
+
+  @Test("what would be ignored is refused") func resctrl() throws {
+    let config = Self.config(linux: #","intelRdt":{"closID":"x"}"#)
+    let error = #expect(throws: PlanError.self) { try LaunchPlan.make(try Self.request(config)) }
+    #expect(error?.description.hasPrefix("linux.intelRdt: ") == true)
   }
 
   private func lines(_ config: String, _ change: (inout PlanRequest) -> Void = { _ in }) throws -> [String] {
@@ -76,10 +82,36 @@ import Testing
     let cloned = try #require(plan.steps.firstIndex(of: .clone([.mount, .user])))
     let unshared = try #require(plan.steps.firstIndex(of: .unshare([.cgroup])))
     #expect(joined < cloned && cloned < unshared)
-    #expect(plan.steps[cloned + 1] == .idMaps(setGroups: true))
+    #expect(plan.steps[cloned + 1] == .idMaps)
+    #expect(plan.steps[cloned + 2] == .becomeRoot(setGroups: true))
     // Device nodes cannot be made in there.
     #expect(plan.steps.contains { if case .bindDevice = $0 { true } else { false } })
     #expect(!plan.steps.contains { if case .device = $0 { true } else { false } })
+  }
+
+  /// An undumpable process's maps are root's to write; and who becomes the mapped root may not be able to reach the layers.
+  @Test func anOrdinaryUsersStageOpensItsLayersBetweenTheMapsAndBecomingRoot() throws {
+    let map = #"[{"containerID":0,"hostID":1000,"size":1}]"#
+    let config = Self.config(
+      namespaces: #"{"type":"mount"},{"type":"user"}"#, process: #","oomScoreAdj":5"#,
+      linux: #","uidMappings":\#(map),"gidMappings":\#(map)"#)
+    var request = try Self.request(config)
+    request.facts.caller = Caller(uid: 1000, gid: 1000, isRootless: true)
+    request.cgroup.directories = []
+    request.deniesGroups = true
+    var overlay = StageOverlay(layers: ["/l/1", "/l/2"], directory: "/c/box")
+    request.overlay = overlay
+    let steps = try LaunchPlan.make(request).steps
+    let first: [Step] = [
+      .oomScore(5), .signals, .umask(0), .clone([.mount, .user]), .idMaps, .undumpable, .layers(overlay),
+      .becomeRoot(setGroups: false), .session,
+    ]
+    #expect(Array(steps.prefix(first.count)) == first)
+    #expect(steps.contains(.rootOverlay("/bundle/rootfs")))
+    #expect(overlay.options == "userxattr,lowerdir=%:%,upperdir=%,workdir=%")
+    #expect(overlay.paths == ["/l/2", "/l/1", "/c/box/upper", "/c/box/work"])
+    overlay.upper = .memory
+    #expect(overlay.options == "userxattr,lowerdir=%:%" && overlay.paths == ["/l/2", "/l/1"])
   }
 
   @Test func joinedNamespacesComeUserFirstAndMountLast() throws {

@@ -27,7 +27,7 @@ import Testing
     let opened = try Descriptor.open(top, O_RDONLY | O_DIRECTORY)
     try #require(chmod(top, mode) == 0)
     try ContainerLayer.make(
-      path, top: opened.number, uid: 0, gid: 0, tmpfs: false, size: nil, owner: store.layerOwner())
+      path, top: opened.number, uid: 0, gid: 0, storage: .directory, owner: store.layerOwner())
     return path
   }
 
@@ -64,7 +64,7 @@ import Testing
     let path = ContainerLayer.newPath(for: "c", in: containers)
     let top = try Descriptor.open("/", O_RDONLY | O_DIRECTORY)
     try ContainerLayer.make(
-      path, top: top.number, uid: 100_000, gid: 100_001, tmpfs: false, size: nil, owner: nil)
+      path, top: top.number, uid: 100_000, gid: 100_001, storage: .directory, owner: nil)
     var status = stat()
     try #require(stat(path + "/upper", &status) == 0)
     #expect(status.st_uid == 100_000 && status.st_gid == 100_001)

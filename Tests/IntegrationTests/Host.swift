@@ -28,6 +28,12 @@ enum Host {
   static let isControl = ProcessInfo.processInfo.environment["CONTROL"] != nil
   static let isReady = geteuid() == 0 && access(program, X_OK) == 0
 
+  static let isUnified = read("/sys/fs/cgroup/cgroup.controllers").contains("memory")
+  static let hasAppArmor =
+    read("/sys/module/apparmor/parameters/enabled").hasPrefix("Y") && exists("/usr/sbin/apparmor_parser")
+  /// Said by whoever runs the tests: nothing can be downloaded.
+  static let isOffline = ProcessInfo.processInfo.environment["SWIFTCR_OFFLINE"] != nil
+
   static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 extension Integration {
@@ -171,6 +172,26 @@ extension Integration.Run {
       #expect(outcome.output == "ONE\nTWO\n")
       #expect(outcome.errors == "problem\n")
       #expect(outcome.code == 0)
+    }
+  }
+
+  @Test("sockets of a service manager come along, and the program is told") func socketActivation() throws {
+    try withBundle { bundle in
+      try bundle.script("echo $LISTEN_FDS $LISTEN_PID; cat <&3; cat <&4; cat <&5")
+      let files = ["three", "four", "five"].map { text in
+        let path = "\(bundle.directory)/\(text)"
+        Host.write("\(text)\n", to: path)
+        return open(path, O_RDONLY | O_CLOEXEC)
+      }
+      defer { for file in files { close(file) } }
+      // The shell's pid is swiftcr's own after exec, as with a service manager.
+      let outcome = try Host.run(
+        [
+          "sh", "-c", "LISTEN_FDS=2 LISTEN_PID=$$ exec \"$@\"", "sh", Host.program, "--root", bundle.state, "run",
+          "--bundle", bundle.directory, bundle.id,
+        ], descriptors: [3: files[0], 4: files[1], 5: files[2]])
+      #expect(outcome.lines == ["2 1", "three", "four"], "\(outcome)")
+      #expect(outcome.errors.contains("5: Bad file descriptor"), "nothing beyond them: \(outcome)")
     }
   }
 

@@ -54,6 +54,13 @@ private typealias Rule = Resources.DeviceRule
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
   }
 
+  @Test("more rules than anybody needs are refused") func bound() {
+    let rules = [Resources.DeviceRule](repeating: Self.rule("+c 1:3 r"), count: 4097)
+    let error = #expect(throws: SystemError.self) { try DeviceRules(rules) }
+    #expect(error?.description == "linux.resources.devices: more than 4096 rules")
+    #expect(throws: Never.self) { try DeviceRules(Array(rules.dropLast())) }
+  }
+
   @Test(arguments: [
     // Only the difference is written: nothing is denied for a moment.
     ("c 1:3 rwm\nb *:* m\n", ["+c 1:3 rw", "+c 5:1 r"], ["-c 1:3 m", "-b *:* m", "+c 5:1 r"]),

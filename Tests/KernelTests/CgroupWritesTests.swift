@@ -116,13 +116,13 @@ import Testing
     }
     #expect(
       try Self.plan(Self.v1, set) == [
-        "cpu.shares=512", "~cpu.cfs_period_us=20000", "~?cpu.cfs_burst_us=1000", "cpu.cfs_quota_us=50000",
+        "~cpu.shares=512", "~cpu.cfs_period_us=20000", "~?cpu.cfs_burst_us=1000", "cpu.cfs_quota_us=50000",
         "cpu.idle=0 (initial)", "~cpu.rt_period_us=1000000", "cpu.rt_runtime_us=950000", "cpuset.cpus=0-1",
         "cpuset.mems=0",
       ])
     #expect(
       try Self.plan(Self.v2, set) == [
-        "cpu.idle=0 (initial)", "cpu.weight=59", "~cpu.max.burst=1000", "cpu.max=50000 20000", "cpuset.cpus=0-1",
+        "~cpu.weight=59", "cpu.idle=0 (initial)", "~cpu.max.burst=1000", "cpu.max=50000 20000", "cpuset.cpus=0-1",
         "cpuset.mems=0",
       ])
   }

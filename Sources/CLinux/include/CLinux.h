@@ -11,6 +11,7 @@
 #include "CLinuxCgroup.h"
 #include "CLinuxLaunch.h"
 #include "CLinuxLimits.h"
+#include "CLinuxLoop.h"
 #include "CLinuxMounts.h"
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"

@@ -33,6 +33,10 @@ int clinux_start(const struct clinux_launch *_Nonnull launch, int *_Nonnull pidf
 // clone3(2) of a child that waits in C until `release` is closed by everybody else: a user namespace to map ids with.
 int clinux_hold_namespace(uint64_t flags, int release, int *_Nonnull pidfd);
 
+// fork(2), which Swift hides, and unshare(2).
+int clinux_fork(void);
+int clinux_unshare(uint64_t flags);
+
 // memfd_create(2); MFD_EXEC is added where the kernel knows it (6.3).
 int clinux_executable_memfd(const char *_Nonnull name);
 int clinux_memfd(const char *_Nonnull name);

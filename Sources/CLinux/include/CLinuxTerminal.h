@@ -8,6 +8,8 @@ int clinux_copy_window_size(int from, int to);
 // Raw mode, keeping what was set before in `saved` (a struct termios of at most 64 bytes).
 int clinux_terminal_raw(int terminal, uint8_t *_Nonnull saved);
 int clinux_terminal_restore(int terminal, const uint8_t *_Nonnull saved);
+// Makes a terminal pass newlines on as they are, not as two characters.
+int clinux_terminal_keep_newlines(int terminal);
 
 // Blocks all signals but those of a fault in the program; the mask before goes to `saved`.
 int clinux_block_signals(uint64_t *_Nonnull saved);

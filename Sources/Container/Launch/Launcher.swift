@@ -11,24 +11,8 @@ struct LaunchInputs: ~Copyable {
   var descriptors: [Handle: CInt] = [:]
   var overlay: OverlayRequest?
   var idMaps: IDMaps?
-  var oomScoreAdj: Int?
-}
-
-/// The id maps of a new user namespace.
-struct IDMaps: Sendable {
-  var uids: [IDMapping]
-  var gids: [IDMapping]
-
-  /// The host id of the container's root; 0 if that is not mapped.
-  static func root(_ mappings: [IDMapping]) -> UInt32 {
-    for mapping in mappings where mapping.containerID == 0 { return mapping.hostID }
-    return 0
-  }
-
-  /// user_namespaces(7), "User and group ID mappings".
-  static func text(_ mappings: [IDMapping]) -> String {
-    mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
-  }
+  /// The container's user namespace where it is not a new one, for mounts whose ids are mapped; -1 if it has none.
+  var userNamespace: CInt = -1
 }
 
 /// Starts a stage and answers it until the container is ready.
@@ -36,12 +20,17 @@ struct Launcher: ~Copyable {
   private var link: StageLink
   private(set) var process: LaunchedProcess
   private let plan: LaunchPlan
+  /// Whether the stage will clone again, and we have not heard of that process yet.
+  private var awaitsChild: Bool
+  /// What that process said before its maker said that it exists.
+  private var early: [StageLink.Report] = []
   /// The terminal's master, once the stage has made it.
   private(set) var master: CInt = -1
 
   /// clone3; the stage runs from here on.
   init(_ plan: LaunchPlan, _ inputs: borrowing LaunchInputs) throws(ContainerError) {
     self.plan = plan
+    awaitsChild = plan.steps.contains { if case .clone = $0 { true } else { false } }
     let pair = try kernel { () throws(SystemError) in try PacketPair() }
     let report = pair.theirs.number
     let image = try kernel { () throws(SystemError) in try Self.image(plan, report, inputs) }
@@ -76,23 +65,22 @@ struct Launcher: ~Copyable {
     hooks: (Int32) throws(ContainerError) -> Void
   ) throws(ContainerError) {
     do throws(ContainerError) {
-      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: -1) }
+      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: inputs.userNamespace) }
       while true {
-        switch try link.next() {
+        switch try next() {
         case .child(let pid): try adopt(pid)
         case .wantsMaps:
-          if let maps = inputs.idMaps { try write(maps) }
-          try link.answer()
+          if let maps = inputs.idMaps { try maps.write(to: process.pid, .current) }
+          // Opened before the answer: after it the files in /proc of a rootless container are not its user's.
           let namespace = try userNamespace()
+          try link.answer()
           try handMounts(inputs, userNamespace: namespace.number)
         case .master(let fd): master = fd
         case .listener(let number): try takeListener(number, agent)
         case .synced(.hooks):
           try hooks(process.pid)
           try link.answer()
-        case .synced(.ready):
-          if let score = inputs.oomScoreAdj { try write(score) }
-          return
+        case .synced(.ready): return
         case .gone: throw ContainerError("unable to start container process: the stage ended early")
         }
       }
@@ -127,24 +115,26 @@ struct Launcher: ~Copyable {
     ChildProcess.end(process.pidfd.number)
   }
 
+  /// Two processes share the socket for a moment: the new one's reports are about a process that we know only later.
+  private mutating func next() throws(ContainerError) -> StageLink.Report {
+    while awaitsChild {
+      let report = try link.next()
+      switch report {
+      case .child:
+        awaitsChild = false
+        return report
+      case .gone: return report
+      default: early.append(report)
+      }
+    }
+    return early.isEmpty ? try link.next() : early.removeFirst()
+  }
+
   private mutating func adopt(_ pid: Int32) throws(ContainerError) {
     ChildProcess.reap(process.pidfd.number)
     let pidfd = clinux_pidfd_open(pid)
     guard pidfd >= 0 else { throw ContainerError(SystemError("open pidfd of", "\(pid)")) }
     process = LaunchedProcess(pid: pid, pidfd: Descriptor(adopting: pidfd))
-  }
-
-  private func write(_ maps: IDMaps) throws(ContainerError) {
-    do {
-      try writeControl(IDMaps.text(maps.uids), to: "/proc/\(process.pid)/uid_map")
-      try writeControl(IDMaps.text(maps.gids), to: "/proc/\(process.pid)/gid_map")
-    } catch {
-      throw ContainerError(error)
-    }
-  }
-
-  private func write(_ score: Int) throws(ContainerError) {
-    do { try writeControl("\(score)", to: "/proc/\(process.pid)/oom_score_adj") } catch { throw ContainerError(error) }
   }
 
   private func userNamespace() throws(ContainerError) -> Descriptor {
@@ -160,9 +150,8 @@ struct Launcher: ~Copyable {
         let mount = try request.mount(userNamespace: userNamespace, maps: inputs.idMaps)
         try link.answer(handing: mount.descriptor.number)
       case .bind(let bind):
-        guard case .mapped(let uids, let gids, let recursive) = bind.origin else { continue }
-        let mount = try MappedMount.make(
-          bind, uids: uids, gids: gids, recursive: recursive, userNamespace: userNamespace)
+        if bind.origin == .stage { continue }
+        let mount = try HandedMount.make(bind, userNamespace: userNamespace)
         try link.answer(handing: mount.descriptor.number)
       default: continue
       }

@@ -10,16 +10,20 @@ struct OverlayRequest: Sendable {
   /// The container layer's directory, with `upper` and `work` in it.
   var directory: String
   var volatile: Bool
-  /// The upper is on a tmpfs, attached to the host only until the overlay holds it.
-  var tmpfs: Bool
+  /// The upper is on a file system of its own, attached to the host only until the overlay holds it.
+  var isMounted: Bool
+
+  static let upperHint =
+    "overlayfs may not take a directory on this file system as its upper layer: "
+    + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory"
 
   /// Mounts it, attached nowhere.
   ///
   /// In a user namespace the layers are idmapped clones: files on disk stay as they are, and the container sees them
   /// as its own (overlayfs takes idmapped layers since Linux 5.19).
   func mount(userNamespace: CInt, maps: IDMaps?) throws(ContainerError) -> DetachedMount {
-    let storage = ContainerLayer.storage(directory, tmpfs: tmpfs)
-    defer { if tmpfs { _ = DetachedMount.detach(storage) } }
+    let storage = ContainerLayer.place(directory, isMounted: isMounted)
+    defer { if isMounted { _ = DetachedMount.detach(storage) } }
     do {
       let stack = try LayerStack(layers)
       let lowers = maps == nil ? stack : try stack.mapped(userNamespace: userNamespace)
@@ -27,9 +31,7 @@ struct OverlayRequest: Sendable {
         lowers: lowers.descriptors, areMapped: maps != nil, upper: "\(storage)/upper", work: "\(storage)/work",
         volatile: volatile, scaffold: ContainerLayer.scaffold(directory))
     } catch let error as SystemError {
-      throw ContainerError(
-        "\(error); overlayfs may not take a directory on this file system as its upper layer: "
-          + "annotation io.swiftcr.layer.upper=tmpfs keeps it in memory")
+      throw ContainerError("\(error); \(Self.upperHint)")
     } catch let error as ContainerError {
       throw error
     } catch {
@@ -38,13 +40,12 @@ struct OverlayRequest: Sendable {
   }
 }
 
-/// A bind mount whose ids are mapped.
-enum MappedMount {
-  static func make(
-    _ bind: BindMount, uids: [IDMapping], gids: [IDMapping], recursive: Bool, userNamespace: CInt
-  ) throws(ContainerError) -> DetachedMount {
+/// A bind mount that the stage gets from us.
+enum HandedMount {
+  static func make(_ bind: BindMount, userNamespace: CInt) throws(ContainerError) -> DetachedMount {
     do throws(SystemError) {
       let mount = try DetachedMount.clone(bind.source, recursive: bind.recursive)
+      guard case .mapped(let uids, let gids, let recursive) = bind.origin else { return mount }
       if uids.isEmpty {
         try mount.mapIDs(userNamespace: userNamespace, recursive: recursive)
       } else {
@@ -54,7 +55,7 @@ enum MappedMount {
       }
       return mount
     } catch {
-      throw ContainerError("idmap mount \(bind.source) at \(bind.destination): \(error)")
+      throw ContainerError("\(bind): \(error)")
     }
   }
 }

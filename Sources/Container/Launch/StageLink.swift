@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Kernel
+internal import OCI
 internal import Stage
 
 /// The conversation with a stage: its reports, and our answers.
@@ -73,7 +74,18 @@ struct StageFailure {
     switch step {
     case .lookup(let name, _): executable(name)
     case .execute(let arguments, _): executable(arguments.first ?? "")
-    default: ContainerError("unable to start container process: \(step)\(words): \(what)")
+    default: ContainerError("unable to start container process: \(step)\(words): \(what)\(hint)")
+    }
+  }
+
+  /// What a user can do about errors that say too little.
+  private var hint: String {
+    switch step {
+    case .clone(let kinds) where kinds.contains(.user) && (reason == .notPermitted || reason.code == ENOSPC):
+      "; user namespaces may be switched off: see sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, "
+        + "kernel.apparmor_restrict_unprivileged_userns"
+    case .rootOverlay where reason == .invalid: "; \(OverlayRequest.upperHint)"
+    default: ""
     }
   }
 
@@ -86,6 +98,9 @@ struct StageFailure {
         "stat \(name): \(reason)"
       } else if missing, !isPath {
         "executable file not found in $PATH"
+      } else if reason == .isDirectory {
+        // Docker before 23 knows 126 by "permission denied" alone, what came later by either.
+        "\(reason): \(Errno.accessDenied)"
       } else {
         "\(reason)"
       }
@@ -103,8 +118,18 @@ struct StageFailure {
       case STAGE_EXEC: "execute the container's program"
       default: "start the container"
       }
-    let what = detail == STAGE_DETAIL_HOOK_EXIT ? "exit status \(report.value)" : "\(reason)"
+    let what = hookEnd(detail, report.value) ?? "\(reason)"
     return ContainerError("unable to start container process: \(step): \(what)")
+  }
+
+  /// How a hook in the container ended, if that is what failed.
+  private static func hookEnd(_ detail: stage_detail, _ value: CInt) -> String? {
+    switch detail {
+    case STAGE_DETAIL_HOOK_EXIT: "exit status \(value)"
+    case STAGE_DETAIL_HOOK_SIGNAL: "killed by signal \(value)"
+    case STAGE_DETAIL_HOOK_TIME: "hook ran past specified timeout of \(value).0s"
+    default: nil
+    }
   }
 
   private var words: String {
@@ -124,11 +149,8 @@ struct StageFailure {
     case STAGE_DETAIL_NOT_REAL: "the destination must be a real directory, not a symlink"
     case STAGE_DETAIL_NO_DEVICE: "the host's file is not that device"
     case STAGE_DETAIL_UNREACHABLE: "the directory is not inside the container"
-    case STAGE_DETAIL_HOOK_EXIT: "exit status \(value)"
-    case STAGE_DETAIL_HOOK_SIGNAL: "killed by signal \(value)"
-    case STAGE_DETAIL_HOOK_TIME: "timed out"
     case STAGE_DETAIL_OPTION: "\(reason)"
-    default: note.isEmpty ? "\(reason)" : "\(reason) (\(note))"
+    default: Self.hookEnd(detail, value) ?? (note.isEmpty ? "\(reason)" : "\(reason) (\(note))")
     }
   }
 }

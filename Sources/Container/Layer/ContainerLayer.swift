@@ -6,7 +6,7 @@ internal import Kernel
 enum DataDirectory {
   /// `/var/lib/swiftcr`, or below XDG_DATA_HOME for a user.
   static var path: String {
-    if geteuid() == 0 { return "/var/lib/swiftcr" }
+    guard Caller.hasOwnDirectories else { return "/var/lib/swiftcr" }
     if let data = absolute("XDG_DATA_HOME") { return data + "/swiftcr" }
     return (absolute("HOME") ?? "/tmp/swiftcr-\(geteuid())") + "/.local/share/swiftcr"
   }
@@ -36,15 +36,16 @@ enum ContainerLayer {
     return "\(containers)/\(id)-\(String(repeating: "0", count: 8 - number.utf8.count))\(number)"
   }
 
-  /// Where `upper` and `work` are: in the layer's directory, or in a tmpfs that is mounted in it for a moment.
-  static func storage(_ path: String, tmpfs: Bool) -> String { tmpfs ? path + "/memory" : path }
+  /// Where `upper` and `work` are: in the layer's directory, or in what is mounted in it for a moment.
+  static func place(_ path: String, isMounted: Bool) -> String { isMounted ? path + "/mounted" : path }
 
-  /// Where an older kernel mounts what it cannot mount detached.
-  static func scaffold(_ path: String) -> String { path + "/scaffold" }
+  /// Where is mounted for a moment what cannot be mounted detached: by older kernels, and by a stage.
+  static func scaffold(_ path: String) -> String { "\(path)/\(scaffoldName)" }
+  static let scaffoldName = "scaffold"
 
   /// Detaches what a killed swiftcr left mounted in the layer's directory.
   static func detachMounts(_ path: String) {
-    for place in [scaffold(path), storage(path, tmpfs: true)] {
+    for place in [scaffold(path), self.place(path, isMounted: true)] {
       while DetachedMount.detach(place) {}
     }
   }
@@ -54,24 +55,19 @@ enum ContainerLayer {
   ///
   /// - Parameter owner: whose it is, for the day on which nobody remembers it.
   static func make(
-    _ path: String, top: CInt, uid: UInt32, gid: UInt32, tmpfs: Bool, size: UInt64?, owner: LayerOwner?
+    _ path: String, top: CInt, uid: UInt32, gid: UInt32, storage: LayerStorage, owner: LayerOwner?
   ) throws(SystemError) {
     var status = stat()
     guard fstat(top, &status) == 0 else { throw SystemError("read top layer") }
-    if mkdir(path, 0o700) != 0 {
-      guard errno == ENOENT else { throw SystemError("make container layer", path) }
-      try Directories.make(parent(of: path))
-      guard mkdir(path, 0o700) == 0 else { throw SystemError("make container layer", path) }
-    }
-    owner?.mark(path)
-    let storage = storage(path, tmpfs: tmpfs)
-    if tmpfs {
-      guard mkdir(storage, 0o700) == 0 else { throw SystemError("make container layer", storage) }
+    try makeDirectory(path, mode: 0o700, owner: owner)
+    let place = place(path, isMounted: storage.isMounted)
+    if let mount = try storage.mount(path) {
+      guard mkdir(place, 0o700) == 0 else { throw SystemError("make container layer", place) }
       // Attached until the overlay is mounted, which keeps it alive.
-      try DetachedMount.tmpfs(size: size).attach(storage)
+      try mount.attach(place)
     }
-    let upper = storage + "/upper"
-    guard mkdir(upper, 0o700) == 0, mkdir(storage + "/work", 0o700) == 0 else {
+    let upper = place + "/upper"
+    guard mkdir(upper, 0o700) == 0, mkdir(place + "/work", 0o700) == 0 else {
       throw SystemError("make container layer", path)
     }
     let ids = uid == 0 && gid == 0 ? (status.st_uid, status.st_gid) : (status.st_uid &+ uid, status.st_gid &+ gid)
@@ -79,8 +75,22 @@ enum ContainerLayer {
       guard chown(upper, ids.0, ids.1) == 0 else { throw SystemError("give container layer to", "\(ids.0)") }
     }
     // After the owner: chown(2) takes set-id bits away.
-    guard chmod(upper, status.st_mode & 0o7777) == 0 else { throw SystemError("set mode of container layer", path) }
-    // The container sees this time on its "/": the layer's, not that of its own creation.
+    try dress(upper, as: status)
+  }
+
+  /// The layer's own directory, with whose it is.
+  static func makeDirectory(_ path: String, mode: mode_t, owner: LayerOwner?) throws(SystemError) {
+    if mkdir(path, mode) != 0 {
+      guard errno == ENOENT else { throw SystemError("make container layer", path) }
+      try Directories.make(parent(of: path))
+      guard mkdir(path, mode) == 0 else { throw SystemError("make container layer", path) }
+    }
+    owner?.mark(path)
+  }
+
+  /// The container sees this mode and time on its "/": the topmost layer's, not those of its own creation.
+  static func dress(_ upper: String, as status: stat) throws(SystemError) {
+    guard chmod(upper, status.st_mode & 0o7777) == 0 else { throw SystemError("set mode of container layer", upper) }
     _ = utimensat(workingDirectory, upper, [status.st_atim, status.st_mtim], 0)
   }
 
@@ -97,9 +107,9 @@ enum ContainerLayer {
       throw ContainerError("remove container layer \(path): it is not below \(prefix)")
     }
     detachMounts(path)
-    do throws(SystemError) {
-      let parent = try Descriptor.open(containers, O_RDONLY | O_DIRECTORY)
-      try TreeRemoval.remove(String(path.dropFirst(prefix.count)), at: parent.number)
+    do throws(ContainerError) {
+      let parent = try kernel { () throws(SystemError) in try Descriptor.open(containers, O_RDONLY | O_DIRECTORY) }
+      try removeTree(String(path.dropFirst(prefix.count)), at: parent.number)
     } catch {
       if error.errno == .noEntry { return }
       throw ContainerError("remove container layer \(path): \(error)", errno: error.errno)

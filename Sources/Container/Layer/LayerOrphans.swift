@@ -22,11 +22,13 @@ extension ContainerLayer {
     for name in names {
       guard let owner = containerID(name), id == nil || id == owner else { continue }
       let path = "\(directory)/\(name)"
-      do throws(SystemError) {
-        let isOrphan = try isOrphan(name, of: owner, path: path, at: containers.number, boot: boot)
+      do throws(ContainerError) {
+        let isOrphan = try kernel { () throws(SystemError) -> Bool in
+          try Self.isOrphan(name, of: owner, path: path, at: containers.number, boot: boot)
+        }
         guard isOrphan else { continue }
         detachMounts(path)
-        try TreeRemoval.remove(name, at: containers.number)
+        try removeTree(name, at: containers.number)
         removed += 1
       } catch {
         failures.append(ContainerError("remove container layer \(path): \(error)", errno: error.errno))

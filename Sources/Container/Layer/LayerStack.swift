@@ -60,6 +60,9 @@ struct LayerStack: ~Copyable {
     path == directory || path.hasPrefix(directory == "/" ? "/" : directory + "/")
   }
 
+  /// The topmost layer; -1 for none.
+  var top: CInt { descriptors.last ?? -1 }
+
   private init(adopting descriptors: [CInt]) { self.descriptors = descriptors }
 
   deinit { for number in descriptors { close(number) } }

@@ -21,18 +21,19 @@ public struct LaunchPlan: Sendable {
 public struct HostFacts: Sendable {
   public var cgroups: CgroupHost
   public var lastCapability: Int
+  public var caller: Caller
   /// Whether device nodes can be made: not in a user namespace.
-  public var makesDevices: Bool
+  public var makesDevices: Bool { !caller.isRootless }
 
-  public init(cgroups: CgroupHost, lastCapability: Int, makesDevices: Bool) {
+  public init(cgroups: CgroupHost, lastCapability: Int, caller: Caller) {
     self.cgroups = cgroups
     self.lastCapability = lastCapability
-    self.makesDevices = makesDevices
+    self.caller = caller
   }
 
   public static func detect() throws(SystemError) -> HostFacts {
     HostFacts(
-      cgroups: try CgroupHost.detect(), lastCapability: CapabilitySet.supported.numbers.last ?? 40, makesDevices: true)
+      cgroups: try CgroupHost.detect(), lastCapability: CapabilitySet.supported.numbers.last ?? 40, caller: .current)
   }
 }
 
@@ -45,6 +46,10 @@ public struct PlanRequest: Sendable {
   /// Absolute.
   public var rootPath: String
   public var hasLayers = false
+  /// For a rootless container with layers.
+  public var overlay: StageOverlay?
+  /// setgroups(2) is denied in the container's user namespace.
+  public var deniesGroups = false
   /// `create`: the stage waits for `start`.
   public var waitsForStart = false
   public var noPivot = false
@@ -105,6 +110,9 @@ struct Planner {
     guard linux.namespaces.contains(where: { $0.type == .mount }) else {
       throw PlanError(description: "linux.namespaces: a mount namespace is needed")
     }
+    if linux.intelRdt != nil {
+      throw PlanError(description: "linux.intelRdt: this runtime does not use resctrl yet: leave the property out")
+    }
     enterNamespaces()
     try assembleRoot()
     becomeRoot()
@@ -124,7 +132,13 @@ struct Planner {
     let cloned = new.filter { $0 != .cgroup && $0 != .time }
     let isDirect = joined.isEmpty && !new.contains(.user) && !new.contains(.time)
 
-    add(.signals, .undumpable, .umask(0))
+    // The files in /proc of an undumpable process are root's, its maps too: a user writes them first. No foreign
+    // namespace was entered by then, since who may join one that is not in a user namespace of his own is root.
+    let isUndumpableLate = request.facts.caller.uid != 0 && new.contains(.user)
+    if let score = spec.process?.oomScoreAdj { add(.oomScore(score)) }
+    add(.signals)
+    if !isUndumpableLate { add(.undumpable) }
+    add(.umask(0))
     joinCgroups()
     plan.steps += request.limits.map { .rlimit($0) }
     if isDirect {
@@ -132,14 +146,21 @@ struct Planner {
     } else {
       // The user namespace first: it gives the right to the others. The mount namespace last: it changes the root.
       let order = joined.sorted { Self.joinOrder($0) < Self.joinOrder($1) }
-      for kind in order { add(.joinNamespace(.namespace(kind), kinds: [kind])) }
+      for kind in order {
+        add(.joinNamespace(.namespace(kind), kinds: [kind]))
+        // Our own ids mean nothing in there: what they make would belong to nobody (EOVERFLOW).
+        if kind == .user { add(.becomeRoot(setGroups: false)) }
+      }
       if new.contains(.time) {
         add(.unshare([.time]))
         if !linux.timeOffsets.isEmpty { add(.timeOffsets(timeOffsets())) }
       }
       add(.clone(cloned))
-      if new.contains(.user) { add(.idMaps(setGroups: true)) }
+      if new.contains(.user) { add(.idMaps) }
+      if isUndumpableLate { add(.undumpable) }
     }
+    if let overlay = request.overlay { add(.layers(overlay)) }
+    if new.contains(.user) { add(.becomeRoot(setGroups: !request.deniesGroups)) }
     add(.session)
     if !request.noNewKeyring { add(.keyring("_ses.\(request.id)")) }
     // After the cgroup was joined: what the namespace shows as its root is where it was made.

@@ -15,14 +15,33 @@ extension PlanEncoder {
     case .unshare(let kinds): make(STAGE_UNSHARE, number: [Self.flags(kinds)])
     case .timeOffsets(let offsets): make(STAGE_WRITE_FILE, text: [text("/proc/self/timens_offsets"), text(offsets)])
     case .clone(let kinds): make(STAGE_CLONE, number: [Self.flags(kinds)])
-    case .idMaps(let setGroups): make(STAGE_ID_MAPS, flags: setGroups ? STAGE_SET_GROUPS : 0)
+    case .oomScore(let score): make(STAGE_WRITE_FILE, text: [text("/proc/self/oom_score_adj"), text("\(score)")])
+    case .idMaps: make(STAGE_ID_MAPS)
+    case .becomeRoot(let setGroups): make(STAGE_BECOME_ROOT, flags: setGroups ? STAGE_SET_GROUPS : 0)
     case .session: make(STAGE_SESSION)
     case .keyring(let name): make(STAGE_KEYRING, flags: STAGE_OPTIONAL, text: [text(name)])
     case .propagation(let type, let recursive, let path):
       make(STAGE_PROPAGATION, text: [text(path)], number: [Self.propagation(type) | (recursive ? 0x4000 : 0)])
     case .parentPrivate(let path): make(STAGE_PARENT_PRIVATE, text: [text(path)])
+    case .rootHere: make(STAGE_ROOT_HERE, text: [text("/")])
     case .rootBind(let path): make(STAGE_ROOT_BIND, text: [text(path)])
     case .rootReceive(let path): make(STAGE_ROOT_RECEIVE, text: [text(path)])
+    case .layers(let overlay):
+      make(
+        STAGE_LAYERS,
+        text: [
+          text(overlay.options), list(overlay.paths), text("/proc/self/fd/%/" + ContainerLayer.scaffoldName),
+          list([overlay.directory]),
+        ])
+    case .upperMemory(let size):
+      make(
+        STAGE_UPPER_MEMORY,
+        text: [
+          text("tmpfs"), text(StageOverlay.upperOptions), list(["upper", "work"]),
+          blob(Self.memoryOptions(size)),
+        ])
+    case .rootOverlay(let path):
+      make(STAGE_ROOT_OVERLAY, text: [text(path), text("overlay"), text("/proc/self/fd")])
     case .mount(let mount): encode(mount)
     case .bind(let bind): encode(bind)
     case .attributes(let change):
@@ -56,10 +75,19 @@ extension PlanEncoder {
       make(
         STAGE_MASK, text: [text(path), text("/dev/null"), text("tmpfs"), blob(Self.maskOptions)])
     case .readonly(let path): make(STAGE_READONLY, text: [text(path)])
+    case .unmount(let path): make(STAGE_UNMOUNT, text: [text(path)])
     case .pivot(let style):
       make(STAGE_PIVOT, flags: style == .move ? STAGE_NO_PIVOT : style == .pivotShared ? STAGE_OLD_SLAVE : 0)
     default: nil
     }
+  }
+
+  private mutating func list(_ texts: [String]) -> UInt32 { blob(texts.flatMap { Array($0.utf8) + [0] }) }
+
+  /// Owned by the mapped root, who need not be the one who mounts it.
+  private static func memoryOptions(_ size: UInt64?) -> [UInt8] {
+    let options = [("mode", "0700"), ("uid", "0"), ("gid", "0")] + (size.map { [("size", "\($0)")] } ?? [])
+    return options.flatMap { Array("s\($0.0)\u{0}\($0.1)\u{0}".utf8) } + [0]
   }
 
   /// An empty directory takes one inode: pairs of key and value.
@@ -89,7 +117,10 @@ extension PlanEncoder {
     return make(
       bind.origin == .stage ? STAGE_BIND : STAGE_RECEIVE, flags: flags,
       text: [text(bind.source), text(bind.destination)],
-      number: [bind.attributesSet, bind.attributesCleared, UInt64(bind.propagation)])
+      number: [
+        bind.recursiveSet << 32 | bind.attributesSet, bind.recursiveCleared << 32 | bind.attributesCleared,
+        UInt64(bind.propagation),
+      ])
   }
 
   static func flags(_ kinds: [Namespace.Kind]) -> UInt64 { kinds.reduce(0) { $0 | $1.cloneFlag } }

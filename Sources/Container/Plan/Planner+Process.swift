@@ -5,6 +5,14 @@ internal import OCI
 extension Planner {
   static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+  /// What confines the program from its execve on. Processes that are cloned meanwhile keep it.
+  mutating func addLabels(_ process: Process?) {
+    if let profile = process?.apparmorProfile, !profile.isEmpty {
+      add(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
+    }
+    if let label = process?.selinuxLabel, !label.isEmpty { add(.label(file: "self/attr/exec", value: label)) }
+  }
+
   /// Ids and what depends on them.
   mutating func becomeUser(_ process: Process) {
     if let personality = linux.personality {
@@ -22,7 +30,7 @@ extension Planner {
     }
     add(
       .credentials(
-        process.user, setGroups: true, keepCapabilities: request.capabilities != nil && !isRoot))
+        process.user, setGroups: !request.deniesGroups, keepCapabilities: request.capabilities != nil && !isRoot))
     // A directory that only the user may enter.
     if !isRoot { add(.cwd(process.cwd.isEmpty ? "/" : process.cwd, lenient: false)) }
   }

@@ -10,13 +10,12 @@ extension Planner {
     let type = propagation.hasSuffix("unbindable") ? "private" : propagation.drop { $0 == "r" }
     add(.propagation(String(type), recursive: true, path: "/"))
     if isShared { add(.parentPrivate(request.rootPath)) }
-    add(request.hasLayers ? .rootReceive(request.rootPath) : .rootBind(request.rootPath))
+    addRoot()
     // Before anything covers the host's procfs: a new one may not show more than what is seen.
     for (name, value) in linux.sysctl.sorted(by: { $0.key < $1.key }) {
       if let sysctl = Sysctl(name) { add(.sysctl(sysctl, value: value)) }
     }
-    var late: [Step] = []
-    for (index, mount) in spec.mounts.enumerated() { late += try self.mount(mount, index: index) }
+    let late = try mountAll(spec.mounts)
     addDevices()
     if let cwd = spec.process?.cwd, cwd != "/", !cwd.isEmpty { add(.directory(cwd, mode: 0o755)) }
     if let process = spec.process, process.terminal {
@@ -28,13 +27,19 @@ extension Planner {
     let ownHooks = hooks.createContainer + hooks.startContainer
     if !hostHooks.isEmpty || !ownHooks.isEmpty || !linux.netDevices.isEmpty { add(.sync(.hooks)) }
     for (index, hook) in hooks.createContainer.enumerated() { add(.hook(hook, kind: "createContainer", index: index)) }
-    if let profile = spec.process?.apparmorProfile {
-      add(.label(file: "self/attr/apparmor/exec", value: "exec \(profile)"))
-    }
-    if let label = spec.process?.selinuxLabel { add(.label(file: "self/attr/exec", value: label)) }
+    addLabels(spec.process)
     for path in linux.maskedPaths { add(.mask(path)) }
     for path in linux.readonlyPaths { add(.readonly(path)) }
     plan.steps += late
+  }
+
+  private mutating func addRoot() {
+    if let overlay = request.overlay {
+      if overlay.upper == .memory { add(.upperMemory(size: overlay.size)) }
+      add(.rootOverlay(request.rootPath))
+    } else {
+      add(request.hasLayers ? .rootReceive(request.rootPath) : .rootBind(request.rootPath))
+    }
   }
 
   // MARK: devices
@@ -83,6 +88,15 @@ extension Planner {
     "sys/crypto/fips_enabled",
   ]
 
+  /// All of them, with what has to wait until they are filled.
+  mutating func addMounts(_ mounts: [Mount]) throws(PlanError) { plan.steps += try mountAll(mounts) }
+
+  private mutating func mountAll(_ mounts: [Mount]) throws(PlanError) -> [Step] {
+    var late: [Step] = []
+    for (index, mount) in mounts.enumerated() { late += try self.mount(mount, index: index) }
+    return late
+  }
+
   /// Adds the mount, and returns what has to wait until the root is complete.
   private mutating func mount(_ mount: Mount, index: Int) throws(PlanError) -> [Step] {
     let options = MountOptions(mount.options)
@@ -94,18 +108,13 @@ extension Planner {
           "mounts[\(index)].destination: \"\(mount.destination)\" cannot be mounted because it is inside /proc")
     }
     let propagation = options.propagation.reduce(UInt(0)) { $0 | $1.type.rawValue }
-    var late: [Step] = []
-    if options.recursiveSet | options.recursiveCleared != 0 {
-      var change = AttributeChange(path: destination)
-      (change.set, change.cleared, change.recursive) = (options.recursiveSet, options.recursiveCleared, true)
-      late.append(.attributes(change))
-    }
-
     if options.bind != .none || mount.type == "bind" {
       var bind = BindMount(
         source: absolute(mount.source ?? ""), destination: destination, recursive: options.bind == .rbind)
       bind.attributesSet = options.attributesSet
       bind.attributesCleared = options.attributesCleared
+      bind.recursiveSet = options.recursiveSet
+      bind.recursiveCleared = options.recursiveCleared
       bind.propagation = propagation
       bind.insideProc = insideProc
       if options.idmap != .none || !mount.uidMappings.isEmpty {
@@ -113,7 +122,6 @@ extension Planner {
           uids: mount.uidMappings, gids: mount.gidMappings, recursive: options.idmap == .ridmap)
       }
       add(.bind(bind))
-      plan.steps += late
       return []
     }
     if mount.type == "cgroup" || mount.type == "cgroup2" { return cgroup(destination, options) }
@@ -125,6 +133,12 @@ extension Planner {
     new.copyUp = options.copyUp
     new.isReal = new.type == "proc" || new.type == "sysfs"
     new.insideProc = insideProc
+    var late: [Step] = []
+    if options.recursiveSet | options.recursiveCleared != 0 {
+      var change = AttributeChange(path: destination)
+      (change.set, change.cleared, change.recursive) = (options.recursiveSet, options.recursiveCleared, true)
+      late.append(.attributes(change))
+    }
     // A tmpfs has to be filled before it is read-only: mounts, devices and links go into it.
     if new.type == "tmpfs" || destination == "/dev", options.attributesSet & MountAttribute.readonly != 0 {
       new.attributes &= ~MountAttribute.readonly
@@ -149,14 +163,14 @@ extension Planner {
     let flags = MountAttribute.noSetuid | MountAttribute.noDevices | MountAttribute.noExecute
     let isReadonly = options.attributesSet & MountAttribute.readonly != 0
     if request.facts.cgroups.layout == .unified {
-      addCgroup(request.cgroup.unified, "cgroup2", destination, [], hasNamespace, isReadonly)
+      addCgroup(places.first { $0.isUnified }, "cgroup2", destination, [], hasNamespace, isReadonly)
       return []
     }
     var directory = NewMount(type: "tmpfs", source: "tmpfs", destination: destination)
     directory.options = [.init(key: "mode", value: "755")]
     directory.attributes = flags
     add(.mount(directory))
-    for place in request.cgroup.directories where !place.isUnified {
+    for place in places where !place.isUnified {
       let name = place.mountPoint.split(separator: "/").last.map(String.init) ?? ""
       let data = place.controllers.map { controller -> MountOptions.SuperblockOption in
         controller.hasPrefix("name=")
@@ -168,6 +182,16 @@ extension Planner {
       }
     }
     return isReadonly ? [Self.readonly(destination)] : []
+  }
+
+  /// The container's cgroups; where it has none, a rootless one say, those that we are in ourselves.
+  private var places: [CgroupPlacement.Directory] {
+    request.facts.cgroups.hierarchies.map { hierarchy in
+      request.cgroup.directories.first { $0.mountPoint == hierarchy.mountPoint }
+        ?? CgroupPlacement.Directory(
+          controllers: hierarchy.controllers, mountPoint: hierarchy.mountPoint,
+          path: hierarchy.mountPoint + hierarchy.ownPath)
+    }
   }
 
   private mutating func addCgroup(

@@ -12,13 +12,19 @@ extension Step: CustomStringConvertible {
     case .unshare(let kinds): "new \(Self.names(kinds)) namespace"
     case .timeOffsets(let text): "set clock offsets \(Self.oneLine(text))"
     case .clone(let kinds): kinds.isEmpty ? "clone" : "clone into new \(Self.names(kinds)) namespace"
-    case .idMaps: "become root of the user namespace"
+    case .oomScore(let score): "set oom_score_adj to \(score)"
+    case .idMaps: "wait for the id maps"
+    case .becomeRoot: "become root of the user namespace"
     case .session: "new session"
     case .keyring(let name): "new session keyring \(name)"
     case .propagation(let type, let recursive, let path): "make \(path) \(recursive ? "r" : "")\(type)"
     case .parentPrivate(let path): "make the mount above \(path) private"
+    case .rootHere: "take / as the root"
     case .rootBind(let path): "bind root file system \(path)"
     case .rootReceive(let path): "attach overlay at \(path)"
+    case .layers(let overlay): "open \(overlay.layers.count) layers and container layer \(overlay.directory)"
+    case .upperMemory(let size): "keep the container layer in memory" + (size.map { " of \($0) bytes" } ?? "")
+    case .rootOverlay(let path): "mount overlay at \(path)"
     case .mount(let mount): mount.description
     case .bind(let mount): mount.description
     case .attributes(let change): "set mount attributes of \(change.path)\(MountFlags.text(change.set))"
@@ -30,6 +36,7 @@ extension Step: CustomStringConvertible {
     case .sysctl(let sysctl, let value): "set sysctl \(sysctl.dotted) to \(Self.oneLine(value))"
     case .mask(let path): "mask \(path)"
     case .readonly(let path): "make \(path) read-only"
+    case .unmount(let path): "unmount \(path)"
     case .pivot(let style): style == .move ? "move the root to / and chroot" : "pivot root"
     case .hook(let hook, let kind, let index): "run \(kind) hook #\(index) \(hook.path)"
     case .sync(.hooks): "wait for the runtime's hooks"
@@ -40,7 +47,8 @@ extension Step: CustomStringConvertible {
     case .domainname(let name): "set domainname \(name)"
     case .umask(let mask): "set umask 0\(String(mask, radix: 8))"
     case .personality(let persona): "set personality 0x\(String(persona, radix: 16))"
-    case .label(_, let value): "set label \(value)"
+    case .label(let file, let value):
+      file.contains("apparmor") ? "apply AppArmor profile \(value.dropFirst(5))" : "apply SELinux label \(value)"
     case .home(let uid): "find the home directory of uid \(uid)"
     case .cwd(let path, _): "change to working directory \(path)"
     case .rlimit(let limit): "set \(RlimitSetting.name(limit.resource)) to \(limit.soft):\(limit.hard)"
@@ -99,7 +107,9 @@ extension NewMount: CustomStringConvertible {
 extension BindMount: CustomStringConvertible {
   public var description: String {
     let mapped = if case .mapped = origin { " with mapped ids" } else { "" }
+    let whole = MountFlags.text(recursiveSet)
     return "\(recursive ? "rbind" : "bind") \(source) at \(destination)\(mapped)\(MountFlags.text(attributesSet))"
+      + (whole.isEmpty ? "" : ", the whole tree\(whole)")
   }
 }
 

@@ -14,15 +14,21 @@ public enum Step: Sendable, Equatable {
   case unshare([Namespace.Kind])
   case timeOffsets(String)
   case clone([Namespace.Kind])
-  case idMaps(setGroups: Bool)
+  case oomScore(Int)
+  case idMaps
+  case becomeRoot(setGroups: Bool)
   case session
   case keyring(String)
 
   // The root, and what is in it.
   case propagation(String, recursive: Bool, path: String)
   case parentPrivate(String)
+  case rootHere
   case rootBind(String)
   case rootReceive(String)
+  case layers(StageOverlay)
+  case upperMemory(size: UInt64?)
+  case rootOverlay(String)
   case mount(NewMount)
   case bind(BindMount)
   case attributes(AttributeChange)
@@ -34,6 +40,7 @@ public enum Step: Sendable, Equatable {
   case sysctl(Sysctl, value: String)
   case mask(String)
   case readonly(String)
+  case unmount(String)
   case pivot(style: PivotStyle)
 
   // Moments at which somebody else acts.
@@ -110,6 +117,8 @@ public struct BindMount: Sendable, Equatable {
   public enum Origin: Sendable, Equatable {
     /// The stage, from the host's path.
     case stage
+    /// swiftcr, because the stage is where the host's path means something else.
+    case runtime
     /// swiftcr, because its ids are mapped: empty mappings stand for the container's own user namespace.
     case mapped(uids: [IDMapping], gids: [IDMapping], recursive: Bool)
   }
@@ -118,6 +127,9 @@ public struct BindMount: Sendable, Equatable {
   public var recursive: Bool
   public var attributesSet: UInt64 = 0
   public var attributesCleared: UInt64 = 0
+  /// Of the whole tree (`rro`). Like the others set before it is attached: a path could lead elsewhere by then.
+  public var recursiveSet: UInt64 = 0
+  public var recursiveCleared: UInt64 = 0
   public var propagation: UInt = 0
   public var origin = Origin.stage
   public var insideProc = false

@@ -33,10 +33,7 @@ struct Bundle {
     }
     if self.layers?.directories.isEmpty == true { self.layers = nil }
     if spec.process == nil { throw ContainerError("process: needed to create a container") }
-    if let request = self.layers, request.size != nil, request.upper == .disk {
-      throw ContainerError(
-        "annotation io.swiftcr.layer.size: a limit is only kept in memory: add io.swiftcr.layer.upper=tmpfs")
-    }
+    if let layers = self.layers { _ = try LayerStorage(layers) }
     if var request = self.layers {
       let base = self.path
       request.directories = request.directories.map { $0.hasPrefix("/") ? $0 : "\(base)/\($0)" }
@@ -57,10 +54,14 @@ struct Bundle {
     var request = PlanRequest(
       spec: spec, id: id, bundle: path, rootPath: rootPath, cgroup: cgroup, facts: facts)
     request.hasLayers = layers != nil
+    request.deniesGroups = spec.newUserNamespaceMaps?.deniesGroups(facts.caller) ?? facts.caller.deniesGroups
     request.waitsForStart = options.mode == .create
     request.noPivot = options.noPivot
     request.noNewKeyring = options.noNewKeyring
-    request.preservedDescriptors = options.preservedDescriptors
+    request.preservedDescriptors = options.listenDescriptors + options.preservedDescriptors
+    if options.listenDescriptors > 0 {
+      request.spec.process?.env += ["LISTEN_FDS=\(options.listenDescriptors)", "LISTEN_PID=1"]
+    }
     try request.compile(warn: warn)
     return request
   }

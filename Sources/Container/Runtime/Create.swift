@@ -12,14 +12,18 @@ extension Runtime {
     let bundle = try Bundle(options.bundle, layers: options.layers)
     try Console.check(bundle.spec.process, options)
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
-    let placement = try kernel { () throws(SystemError) in
+    try Rootless.check(bundle.spec, facts.caller)
+    var placement = try kernel { () throws(SystemError) in
       try CgroupPlacement.place(cgroupsPath: bundle.spec.linux.cgroupsPath, id: options.id, host: facts.cgroups)
     }
+    let isTolerant = options.isRootless ?? facts.caller.isRootless
+    if isTolerant { placement = try Rootless.placement(placement, bundle.spec.linux, trace: trace) }
     var request = try bundle.request(id: options.id, options: options, cgroup: placement, facts: facts, warn: trace)
 
     let layer = bundle.layers == nil ? nil : ContainerLayer.newPath(for: options.id)
     // Without a directory for it the overlay covers "/", which every user namespace can reach.
     if layer != nil, access(request.rootPath, F_OK) != 0 { request.rootPath = "/" }
+    if facts.caller.isRootless, let layer { request.overlay = try bundle.layers?.overlay(at: layer, options) }
     let plan: LaunchPlan
     do throws(PlanError) { plan = try LaunchPlan.make(request) } catch { throw ContainerError("\(error)") }
 
@@ -34,7 +38,8 @@ extension Runtime {
           cgroups: placement.encoded, layer: layer,
           layers: bundle.layers?.directories ?? []))
       try journal.keep(config: bundle.config)
-      return try launch(bundle, plan, options, &journal, signals)
+      let cgroup = try makeCgroup(placement, bundle.spec.linux, isTolerant: isTolerant)
+      return try launch(bundle, plan, cgroup, request.overlay, options, &journal, signals)
     } catch {
       try? takeDown(journal)
       throw error
@@ -55,31 +60,29 @@ extension Runtime {
   }
 
   private func launch(
-    _ bundle: Bundle, _ plan: LaunchPlan, _ options: LaunchOptions, _ journal: inout Journal,
-    _ signals: borrowing SignalInbox
+    _ bundle: Bundle, _ plan: LaunchPlan, _ cgroup: Cgroup, _ overlay: StageOverlay?, _ options: LaunchOptions,
+    _ journal: inout Journal, _ signals: borrowing SignalInbox
   ) throws(ContainerError) -> Int32 {
     let spec = bundle.spec
-    let record = journal.record
-    trace("step: cgroup")
-    guard let recorded = try record.flatMap({ (record) throws(ContainerError) in try cgroup(of: record) }) else {
-      throw ContainerError("no cgroup")
-    }
-    let entrance = try kernel { () throws(SystemError) in
-      try Cgroup.make(recorded.placement, resources: spec.linux.resources, devices: spec.linux.devices).entrance()
-    }
     let maps = spec.newUserNamespaceMaps
-    var inputs = LaunchInputs(cgroup: entrance)
+    var inputs = LaunchInputs(cgroup: try kernel { () throws(SystemError) in try cgroup.entrance() })
     inputs.idMaps = maps
-    inputs.oomScoreAdj = spec.process?.oomScoreAdj
-    if let layers = bundle.layers, let layer = record?.layer {
+    if let layers = bundle.layers, let layer = journal.record?.layer {
       trace("step: container layer")
-      try makeLayer(layer, layers, maps)
-      inputs.overlay = OverlayRequest(
-        layers: layers.directories, directory: layer,
-        volatile: layers.volatile ?? (options.mode == .foreground && !options.keep), tmpfs: layers.upper == .tmpfs)
+      let stack = try LayerStack(layers.directories)
+      if let overlay {
+        try ContainerLayer.make(overlay, top: stack.top, maps: maps, owner: store.layerOwner())
+      } else {
+        let storage = try LayerStorage(layers)
+        try makeLayer(layer, storage, top: stack.top, maps)
+        inputs.overlay = OverlayRequest(
+          layers: layers.directories, directory: layer, volatile: layers.isVolatile(options),
+          isMounted: storage.isMounted)
+      }
     }
     let opened = try OpenedHandles(plan, spec, journal, options)
     inputs.descriptors = opened.numbers
+    inputs.userNamespace = opened.numbers[.namespace(.user)] ?? -1
 
     trace("step: clone")
     var launcher = try Launcher(plan, inputs)
@@ -87,18 +90,23 @@ extension Runtime {
       id: options.id, status: .creating, pid: 0, bundle: bundle.path, annotations: spec.annotations)
     let agent = SeccompAgent(spec: spec, state: state)
     trace("step: prepare")
-    try launcher.prepare(
-      inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
-      hooks: { (pid) throws(ContainerError) in
-        var state = state
-        state.pid = pid
-        var created = state
-        created.status = .created
-        try opened.writeState(created)
-        try Self.move(spec.linux.netDevices, into: pid)
-        try HostHooks.run(spec.hooks.prestart, kind: "prestart", state: state)
-        try HostHooks.run(spec.hooks.createRuntime, kind: "createRuntime", state: state)
-      })
+    do throws(ContainerError) {
+      try launcher.prepare(
+        inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
+        hooks: { (pid) throws(ContainerError) in
+          var state = state
+          state.pid = pid
+          var created = state
+          created.status = .created
+          try opened.writeState(created)
+          try Self.move(spec.linux.netDevices, into: pid)
+          try HostHooks.run(spec.hooks.prestart, kind: "prestart", state: state)
+          try HostHooks.run(spec.hooks.createRuntime, kind: "createRuntime", state: state)
+        })
+    } catch {
+      guard cgroup.hasKilledForMemory else { throw error }
+      throw ContainerError("unable to start container process: killed for lack of memory: is its limit too low?")
+    }
     do throws(ContainerError) {
       trace("step: note pid")
       try journal.note(pid: launcher.process.pid)
@@ -121,15 +129,28 @@ extension Runtime {
   }
 
   private func makeLayer(
-    _ path: String, _ layers: LayerRequest, _ maps: IDMaps?
+    _ path: String, _ storage: LayerStorage, top: CInt, _ maps: IDMaps?
   ) throws(ContainerError) {
-    let stack = try LayerStack(layers.directories)
-    guard let top = stack.descriptors.last else { return }
     let owner = store.layerOwner()
     try kernel { () throws(SystemError) in
       try ContainerLayer.make(
         path, top: top, uid: maps.map { IDMaps.root($0.uids) } ?? 0, gid: maps.map { IDMaps.root($0.gids) } ?? 0,
-        tmpfs: layers.upper == .tmpfs, size: layers.size, owner: owner)
+        storage: storage, owner: owner)
+    }
+  }
+
+  private func makeCgroup(
+    _ placement: CgroupPlacement, _ linux: Linux, isTolerant: Bool
+  ) throws(ContainerError) -> Cgroup {
+    trace("step: cgroup")
+    // Without cgroups there is nothing to guard the devices with, and in a user namespace no need to: nobody makes any.
+    var options: Cgroup.Options = isTolerant ? [.tolerant] : []
+    if placement.directories.isEmpty { options.insert(.withoutDevices) }
+    do throws(SystemError) {
+      return try Cgroup.make(placement, resources: linux.resources, devices: linux.devices, options: options)
+    } catch {
+      let prefix = isTolerant && Caller.current.isRootless ? "rootless, with the cgroups that this user may make: " : ""
+      throw ContainerError("\(prefix)\(error)", errno: error.errno)
     }
   }
 
@@ -169,10 +190,25 @@ extension Runtime {
   }
 }
 
-extension Spec {
-  /// The maps of a user namespace that is made, not joined.
-  var newUserNamespaceMaps: IDMaps? {
-    guard linux.namespaces.contains(where: { $0.type == .user && $0.path == nil }) else { return nil }
-    return IDMaps(uids: linux.uidMappings, gids: linux.gidMappings)
+extension LayerRequest {
+  /// Never synced to disk: what it holds is of no use to anybody after a crash.
+  fileprivate func isVolatile(_ options: LaunchOptions) -> Bool {
+    volatile ?? (options.mode == .foreground && !options.keep)
+  }
+
+  /// For a stage that mounts it by itself.
+  ///
+  /// - Throws: for a size limit on disk: only root has loop devices.
+  func overlay(at directory: String, _ options: LaunchOptions) throws(ContainerError) -> StageOverlay {
+    if size != nil, upper == .disk {
+      throw ContainerError(
+        "annotation io.swiftcr.layer.size: without root a limit is only kept in memory: add io.swiftcr.layer.upper=tmpfs"
+      )
+    }
+    var overlay = StageOverlay(layers: directories, directory: directory)
+    overlay.volatile = isVolatile(options)
+    overlay.upper = upper == .tmpfs ? .memory : .disk
+    overlay.size = size
+    return overlay
   }
 }

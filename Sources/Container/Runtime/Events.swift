@@ -63,9 +63,8 @@ extension Runtime {
   }
 
   private func livingCgroup(_ journal: borrowing Journal) throws(ContainerError) -> Cgroup {
-    guard try journal.process() != nil, let record = journal.record, let cgroup = try cgroup(of: record) else {
-      throw Self.notRunning(journal.id)
-    }
+    guard try journal.process() != nil, let record = journal.record else { throw Self.notRunning(journal.id) }
+    guard let cgroup = try cgroup(of: record) else { throw Self.noCgroup("events", journal.id) }
     return cgroup
   }
 

@@ -18,17 +18,30 @@ extension Runtime {
       let initProcess = try journal.process()
     else { throw ContainerError("cannot exec in a stopped container") }
     if status == .paused, !options.ignorePaused { throw ContainerError("cannot exec in a paused container") }
+    // The waiting stage is undumpable, and only root may join the namespaces of such a process.
+    if status == .created, Caller.current.uid != 0 {
+      throw ContainerError("rootless: cannot exec in a container that was created and not started yet")
+    }
 
     var spec = try Self.spec(of: journal)
-    let process = try make(spec.process ?? Process())
+    let own = spec.process ?? Process()
+    var process = try make(own)
+    // Not said is not unconfined, as in runc.
+    if (process.apparmorProfile ?? "").isEmpty { process.apparmorProfile = own.apparmorProfile }
+    if (process.selinuxLabel ?? "").isEmpty { process.selinuxLabel = own.selinuxLabel }
     spec.process = process
     let launch = LaunchOptions.like(options)
     try Console.check(process, launch)
-    guard let cgroup = try cgroup(of: record) else { throw ContainerError("no cgroup") }
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
+    let cgroup =
+      try cgroup(of: record) ?? Cgroup(existing: CgroupPlacement(layout: facts.cgroups.layout, directories: []))
     var request = PlanRequest(
       spec: spec, id: options.id, bundle: record.bundle, rootPath: "/", cgroup: cgroup.placement, facts: facts)
     request.preservedDescriptors = options.preservedDescriptors
+    request.deniesGroups = initProcess.deniesGroups
+    if request.deniesGroups, !process.user.additionalGids.isEmpty {
+      throw ContainerError("cannot set any additional groups in a rootless container with one group id")
+    }
     try request.compile(warn: trace)
     if let initial = try PlanRequest.set(process.execCPUAffinity?.initial, "process.execCPUAffinity.initial") {
       try kernel { () throws(SystemError) in try initial.bindThread() }
@@ -42,10 +55,17 @@ extension Runtime {
       }
     }
     var inputs = LaunchInputs(cgroup: entrance)
-    inputs.oomScoreAdj = process.oomScoreAdj
     let opened = OpenedHandles(initProcess: initProcess)
     inputs.descriptors = opened.numbers
-    var launcher = try Launcher(plan, inputs)
+    var launcher: Launcher
+    do throws(ContainerError) { launcher = try Launcher(plan, inputs) } catch {
+      // cgroup v2 has no process in a cgroup that gives controllers to its children, as systemd in a container does.
+      guard error.errno == .busy, options.subgroups.isEmpty,
+        let other = try kernel({ () throws(SystemError) in try cgroup.entrance(besides: initProcess.pid) })
+      else { throw error }
+      inputs.cgroup = other
+      launcher = try Launcher(plan, inputs)
+    }
     var state = ContainerState(
       id: options.id, status: .running, pid: initProcess.pid, bundle: record.bundle, annotations: record.annotations)
     state.pid = initProcess.pid
@@ -81,10 +101,13 @@ extension LaunchPlan {
   /// Plans one more process of a container: into its cgroup and namespaces, then as the container's own did.
   static func exec(_ request: PlanRequest) -> LaunchPlan {
     var planner = Planner(request)
+    if let score = request.spec.process?.oomScoreAdj { planner.add(.oomScore(score)) }
     planner.add(.signals, .undumpable, .umask(0))
     planner.joinCgroups()
     if let affinity = request.affinity { planner.add(.affinity(affinity)) }
     planner.plan.steps += request.limits.map { .rlimit($0) }
+    // With the host's procfs: the container's pid namespace does not know this process yet.
+    planner.addLabels(request.spec.process)
     // One setns(2) by pidfd (Linux 5.8) for all of them, then a clone: a pid namespace is its children's.
     planner.add(
       .joinNamespace(.initProcess, kinds: request.spec.linux.namespaces.map(\.type)), .clone([]), .session,

@@ -22,6 +22,7 @@ struct Console: ~Copyable {
   init(master: CInt, socket: String?) throws(ContainerError) {
     guard master >= 0, let socket else {
       self.master = master
+      if master >= 0 { Terminal.join(master: master, to: STDIN_FILENO) }
       return
     }
     defer { close(master) }
@@ -40,7 +41,6 @@ enum Foreground {
     do throws(SystemError) {
       let raw = console.master >= 0 ? RawTerminal(STDIN_FILENO) : nil
       defer { raw?.restore() }
-      if console.master >= 0 { Terminal.copySize(from: STDIN_FILENO, to: console.master) }
       try relay(pidfd, signals, console.master)
       // What it wrote last is still in the terminal.
       while console.master >= 0, try waitReadable([console.master], timeout: 0)[0] {

@@ -7,10 +7,15 @@ public struct LaunchOptions: Sendable {
   public var pidFile: String?
   public var consoleSocket: String?
   public var pidfdSocket: String?
+  /// Sockets from 3 on that a service manager passed (sd_listen_fds(3)); the program is told of them.
+  public var listenDescriptors = 0
+  /// Descriptors behind those.
   public var preservedDescriptors = 0
   public var noPivot = false
   public var noNewKeyring = false
   public var keep = false
+  /// `--rootless`: whether to go on without cgroups that may not be written; `nil` is for the kind of caller to decide.
+  public var isRootless: Bool?
   public var mode: LaunchMode
 
   public init(id: String, bundle: String, mode: LaunchMode) {

@@ -137,7 +137,10 @@ extension Runtime {
   ) throws(ContainerError) -> Int32 {
     if journal.pid != pid { try journal.note(pid: pid) }
     if !journal.isStarted { try journal.noteStarted() }
-    guard let process = try journal.process() else { throw ContainerError("the restored container ended at once") }
+    // It may have ended by now. It is our child (CRIU's rst_sibling) and not waited for, so the pid is still its own.
+    let number = clinux_pidfd_open(pid)
+    guard number >= 0 else { throw ContainerError(SystemError("open pidfd of", "\(pid)")) }
+    let pidfd = Descriptor(adopting: number)
     let console = try Console(master: master, socket: options.consoleSocket)
     if let path = options.pidFile { try PIDFile.write(pid, to: path) }
     if !spec.hooks.poststart.isEmpty {
@@ -149,7 +152,7 @@ extension Runtime {
     guard options.mode == .foreground else { return 0 }
     trace("step: wait")
     journal.unlock()
-    let status = try Foreground.wait(process.pidfd.number, signals, console)
+    let status = try Foreground.wait(pidfd.number, signals, console)
     if journal.relock() {
       try journal.load()
       if !journal.isCheckpointed { try takeDown(journal) }
@@ -194,7 +197,7 @@ enum RestoredRoot {
     unlink("\(layer)/work/work/incompat/volatile/dirty")
     rmdir("\(layer)/work/work/incompat/volatile")
     rmdir("\(layer)/work/work/incompat")
-    return try OverlayRequest(layers: record.layers, directory: layer, volatile: false, tmpfs: false)
+    return try OverlayRequest(layers: record.layers, directory: layer, volatile: false, isMounted: false)
       .mount(userNamespace: -1, maps: nil)
   }
 }

@@ -68,8 +68,12 @@ extension Runtime {
   public func kill(_ id: String, signal: CInt, all: Bool) throws(ContainerError) {
     let journal = try store.open(id, lock: false)
     if all {
-      guard let record = journal.record, let cgroup = try cgroup(of: record) else { return }
-      try kernel { () throws(SystemError) in try cgroup.kill(signal) }
+      guard let record = journal.record else { return }
+      if let cgroup = try cgroup(of: record) {
+        try kernel { () throws(SystemError) in try cgroup.kill(signal) }
+      } else if let process = try journal.process() {
+        try kernel { () throws(SystemError) in try NamespaceProcesses.signal(signal, of: process.pid) }
+      }
       return
     }
     guard let process = try journal.process() else { throw ContainerError("container not running") }
@@ -80,9 +84,15 @@ extension Runtime {
   public func pause(_ id: String) throws(ContainerError) {
     let journal = try store.open(id, lock: true)
     let status = try state(of: journal).status
-    guard status == .running || status == .created, let record = journal.record, let cgroup = try cgroup(of: record)
-    else { throw ContainerError("container not running or created: \(status.rawValue)") }
+    guard status == .running || status == .created, let record = journal.record else {
+      throw ContainerError("container not running or created: \(status.rawValue)")
+    }
+    guard let cgroup = try cgroup(of: record) else { throw Self.noCgroup("pause", id) }
     try kernel { () throws(SystemError) in try cgroup.freeze() }
+  }
+
+  static func noCgroup(_ command: String, _ id: String) -> ContainerError {
+    ContainerError("\(command): rootless container \(id) has no cgroup: none was delegated to the user who made it")
   }
 
   /// `resume`.
@@ -100,7 +110,11 @@ extension Runtime {
   /// The pids of all of a container's processes, as the host sees them.
   public func processes(_ id: String) throws(ContainerError) -> [Int32] {
     let journal = try store.open(id, lock: false)
-    guard let record = journal.record, let cgroup = try cgroup(of: record) else { return [] }
-    return try kernel { () throws(SystemError) in try cgroup.processes() }
+    guard let record = journal.record else { return [] }
+    if let cgroup = try cgroup(of: record) {
+      return try kernel { () throws(SystemError) in try cgroup.processes() }
+    }
+    guard let process = try journal.process() else { return [] }
+    return try kernel { () throws(SystemError) in try NamespaceProcesses.list(of: process.pid) }
   }
 }

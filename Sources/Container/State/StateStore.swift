@@ -10,7 +10,7 @@ public struct StateStore: ~Copyable {
 
   /// `/run/swiftcr`, or below XDG_RUNTIME_DIR for a user.
   public static var defaultRoot: String {
-    if geteuid() == 0 { return "/run/swiftcr" }
+    guard Caller.hasOwnDirectories else { return "/run/swiftcr" }
     guard let runtime = getenv("XDG_RUNTIME_DIR") else { return "/tmp/swiftcr-\(geteuid())" }
     return String(cString: runtime) + "/swiftcr"
   }

@@ -8,6 +8,9 @@ public struct CgroupEntrance: ~Copyable, Sendable {
   /// v2: the directory, for `CLONE_INTO_CGROUP`; -1 if there is none.
   public let directory: CInt
 
+  /// No way: the child stays in the caller's cgroup.
+  public static var outside: CgroupEntrance { CgroupEntrance(tasks: [], directory: -1) }
+
   init(tasks: [CInt], directory: CInt) {
     self.tasks = tasks
     self.directory = directory

@@ -61,9 +61,10 @@ extension Cgroup {
   public func kill(_ signal: CInt) throws(SystemError) {
     guard signal == SIGKILL else { return try signalEach(signal) }
     if try killUnified() {
+      // v1's freezer holds processes that are to die; v2's lets them go, and would stop what comes into the cgroup later.
+      try? thaw()
       if placement.layout == .unified { return }
-      // v1's freezer holds processes that are to die, and its hierarchies may have one that somebody moved out of v2.
-      if placement.directory(of: "freezer") != nil { try? thaw() }
+      // v1's hierarchies may have a process that somebody moved out of v2.
       return try signalEach(signal)
     }
     // Frozen processes cannot fork away from the list. Without a freezer whoever waits for the end has to ask again.

@@ -66,9 +66,23 @@ public struct CgroupMemoryEvents: ~Copyable, Sendable {
   }
 
   /// nil after the cgroup has gone.
-  private static func kills(_ file: String) throws(SystemError) -> UInt64? {
+  fileprivate static func kills(_ file: String) throws(SystemError) -> UInt64? {
     let words = try cgroupWords(file)
     guard let index = words.firstIndex(of: "oom_kill"), index + 1 < words.count else { return nil }
     return UInt64(words[index + 1])
+  }
+}
+
+extension Cgroup {
+  /// Whether the kernel has killed a process of it for lack of memory; false if that cannot be told.
+  public var hasKilledForMemory: Bool {
+    let files = [
+      placement.directory(of: "memory").map { "\($0.path)/memory.oom_control" },
+      placement.unified.map { "\($0.path)/memory.events" },
+    ]
+    for case let file? in files {
+      if let kills = try? CgroupMemoryEvents.kills(file), kills > 0 { return true }
+    }
+    return false
   }
 }

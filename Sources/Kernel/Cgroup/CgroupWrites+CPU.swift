@@ -40,7 +40,9 @@ extension CgroupWrites {
       guard shares <= 262144 else {
         throw SystemError.refusal("\(name).shares: the maximum allowed cpu-shares is 262144")
       }
-      append(write("shares", "shares", "\(shares)", initial: shares == 1024))
+      var first = write("shares", "shares", "\(shares)", initial: shares == 1024)
+      first.mayWait = cpu.idle != nil
+      append(first)
     }
     if period != 0 {
       // quota / period may not exceed the parent's for a moment either.
@@ -74,11 +76,14 @@ extension CgroupWrites {
         property: "\(name).\(property)", controller: "cpu", isUnified: true, file: "cpu.\(file)", value: value,
         isInitial: initial)
     }
-    if let idle = cpu.idle { append(write("idle", "idle", "\(idle)", initial: idle == 0)) }
     if shares != 0 {
       let weight = Self.weight(shares: shares)
-      append(write("shares", "weight", "\(weight)", initial: weight == 100))
+      var first = write("shares", "weight", "\(weight)", initial: weight == 100)
+      // An idle cgroup takes no weight: before it becomes idle, or after it has been.
+      first.mayWait = cpu.idle != nil
+      append(first)
     }
+    if let idle = cpu.idle { append(write("idle", "idle", "\(idle)", initial: idle == 0)) }
     if let burst = cpu.burst {
       var first = write("burst", "max.burst", "\(burst)", initial: burst == 0)
       first.mayWait = quota != 0

@@ -15,32 +15,35 @@ public struct DetachedMount: ~Copyable, Sendable {
   public static func overlay(
     lowers: [CInt], areMapped: Bool, upper: String, work: String, volatile: Bool, scaffold: String
   ) throws(SystemError) -> DetachedMount {
+    var takesDescriptors = false
     let refusal: SystemError
     do throws(SystemError) {
       if KernelFeatures.isOldest { throw SystemError("mount overlay", errno: .invalid) }
-      return try overlayByDescriptor(lowers: lowers, upper: upper, work: work, volatile: volatile)
+      return try overlayByDescriptor(
+        lowers: lowers, upper: upper, work: work, volatile: volatile, takesDescriptors: &takesDescriptors)
     } catch {
       refusal = error
     }
-    // Not known before Linux 5.2, 6.5 or 6.8, by part; 6.15 is the first to take detached layers.
-    guard refusal.errno == .invalid || refusal.errno == .noSystemCall else { throw refusal }
+    // 6.15 is the first to take detached layers, 6.13 any descriptors; before 6.5 overlayfs has no such interface at all.
+    guard [.invalid, .noSystemCall, .notSupported].contains(refusal.errno) else { throw refusal }
     do throws(SystemError) {
       return try legacyOverlay(
         lowers: lowers, areMapped: areMapped, upper: upper, work: work, volatile: volatile, scaffold: scaffold)
     } catch {
       // The new interface says in words what it does not like; the old one only does in the kernel's log.
-      throw KernelFeatures.isOldest ? error : refusal
+      throw takesDescriptors ? refusal : error
     }
   }
 
-  /// Linux 6.8.
+  /// Linux 6.13.
   private static func overlayByDescriptor(
-    lowers: [CInt], upper: String, work: String, volatile: Bool
+    lowers: [CInt], upper: String, work: String, volatile: Bool, takesDescriptors: inout Bool
   ) throws(SystemError) -> DetachedMount {
     let context = try open("overlay")
     // The kernel wants them top first.
     for lower in lowers.reversed() {
       guard clinux_fsconfig_fd(context.number, "lowerdir+", lower) == 0 else { throw refusal(context, "overlay") }
+      takesDescriptors = true
     }
     for (key, value) in [("upperdir", upper), ("workdir", work)] {
       guard clinux_fsconfig_string(context.number, key, value) == 0 else { throw refusal(context, "overlay") }
@@ -55,6 +58,13 @@ public struct DetachedMount: ~Copyable, Sendable {
     _ = clinux_fsconfig_string(context.number, "mode", "0700")
     if let size, clinux_fsconfig_string(context.number, "size", "\(size)") != 0 { throw refusal(context, "tmpfs") }
     return try create(context, "tmpfs", attributes: 0)
+  }
+
+  /// The ext4 of a block device.
+  static func ext4(device: String) throws(SystemError) -> DetachedMount {
+    let context = try open("ext4")
+    guard clinux_fsconfig_string(context.number, "source", device) == 0 else { throw refusal(context, "ext4") }
+    return try create(context, "ext4", attributes: 0)
   }
 
   /// A copy of the mount that a host path is on, starting at that path.
@@ -83,6 +93,13 @@ public struct DetachedMount: ~Copyable, Sendable {
   /// Attaches it at a host path.
   public func attach(_ path: String) throws(SystemError) {
     guard clinux_attach(descriptor.number, path) == 0 else { throw SystemError("attach mount at", path) }
+  }
+
+  /// Keeps what is mounted on it from now on in this mount namespace.
+  func makePrivate() throws(SystemError) {
+    guard clinux_mount_setattr(descriptor.number, 0, 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {
+      throw SystemError("make mount private")
+    }
   }
 
   /// Detaches what is mounted at a host path; false if nothing is.

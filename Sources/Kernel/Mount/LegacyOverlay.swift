@@ -8,7 +8,7 @@ public enum KernelFeatures {
 }
 
 extension DetachedMount {
-  /// An overlay by mount(2), for kernels before 6.8, whose overlayfs takes no descriptors.
+  /// An overlay by mount(2), for kernels before 6.13, whose overlayfs takes no descriptors.
   ///
   /// The options have 4,096 bytes. Named by the numbers of their descriptors, which are names in `/proc/self/fd`, 500
   /// layers need half of that, and no character of a path has to be escaped. Such kernels also want idmapped layers
@@ -22,8 +22,12 @@ extension DetachedMount {
   ) throws(SystemError) -> DetachedMount {
     guard mkdir(scaffold, 0o700) == 0 else { throw SystemError("make directory", scaffold) }
     defer { rmdir(scaffold) }
-    try tmpfs(size: nil).attach(scaffold)
+    let ground = try tmpfs(size: nil)
+    try ground.attach(scaffold)
     defer { _ = detach(scaffold) }
+    // Under a shared mount, as systemd makes the root, it is shared as well: the overlay would appear in every mount
+    // namespace, and pivot_root(2) refuses a root that is shared.
+    try ground.makePrivate()
     if areMapped {
       for lower in lowers {
         let place = "\(scaffold)/\(lower)"

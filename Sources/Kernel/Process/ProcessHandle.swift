@@ -61,6 +61,11 @@ public struct ProcessHandle: ~Copyable, Sendable {
   /// The start time of a process; `nil` if there is none.
   public static func startTime(of pid: Int32) -> UInt64? { ProcessStat.read(pid)?.startTime }
 
+  /// Whether setgroups(2) is denied in its user namespace (user_namespaces(7)).
+  public var deniesGroups: Bool {
+    (try? readFile("/proc/\(pid)/setgroups", limit: 16)).map { $0.starts(with: Array("deny".utf8)) } ?? false
+  }
+
   public func signal(_ signal: CInt) throws(SystemError) {
     guard clinux_kill(pidfd.number, signal) == 0 else { throw SystemError("signal process", "\(pid)") }
   }

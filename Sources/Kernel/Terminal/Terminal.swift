@@ -22,6 +22,13 @@ public struct RawTerminal: ~Copyable, Sendable {
 
 /// Terminal calls that need no state.
 public enum Terminal {
+  /// Prepares a container's terminal, before its program sees it, for being relayed to another one: the size is that
+  /// one's, and so is the carriage return before each newline.
+  public static func join(master: CInt, to outer: CInt) {
+    copySize(from: outer, to: master)
+    _ = clinux_terminal_keep_newlines(master)
+  }
+
   /// Gives one terminal the window size of another; what is no terminal is left alone.
   public static func copySize(from: CInt, to: CInt) { _ = clinux_copy_window_size(from, to) }
 

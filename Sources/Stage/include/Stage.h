@@ -40,12 +40,17 @@ enum stage_op {
   STAGE_WRITE_FILE,
   STAGE_CLONE,
   STAGE_ID_MAPS,
+  STAGE_BECOME_ROOT,
   STAGE_SESSION,
   STAGE_KEYRING,
   STAGE_PROPAGATION,
   STAGE_PARENT_PRIVATE,
   STAGE_ROOT_BIND,
   STAGE_ROOT_RECEIVE,
+  STAGE_ROOT_HERE,
+  STAGE_LAYERS,
+  STAGE_UPPER_MEMORY,
+  STAGE_ROOT_OVERLAY,
   STAGE_MOUNT,
   STAGE_BIND,
   STAGE_RECEIVE,
@@ -59,6 +64,7 @@ enum stage_op {
   STAGE_LABEL,
   STAGE_MASK,
   STAGE_READONLY,
+  STAGE_UNMOUNT,
   STAGE_HOOK,
   STAGE_SYNC,
   STAGE_PIVOT,
@@ -95,10 +101,9 @@ enum stage_op {
 #define STAGE_NO_PIVOT 0x20            // PIVOT: move and chroot, for a root on initramfs
 #define STAGE_OLD_SLAVE 0x40           // PIVOT: the old root is shared; its umount stays in here
 #define STAGE_LENIENT 0x80             // CWD: a directory that only the user may enter is left to the next CWD step
-#define STAGE_SET_GROUPS 0x100         // CREDENTIALS, ID_MAPS: setgroups is allowed
+#define STAGE_SET_GROUPS 0x100         // CREDENTIALS, BECOME_ROOT: setgroups is allowed
 #define STAGE_LISTENER 0x200           // SECCOMP: announce the listener's descriptor and wait until it is taken
 #define STAGE_RAISE 0x400              // SECCOMP: CAP_SYS_ADMIN is permitted but not effective
-#define STAGE_FILE 0x800               // RECEIVE: the source is not a directory
 #define STAGE_CONSOLE_NODE 0x1000      // CONSOLE: appears as /dev/console
 #define STAGE_OPTIONAL 0x2000          // MASK, READONLY: a missing path is none of our business; KEYRING
 #define STAGE_KEEP_CAPABILITIES 0x4000 // CREDENTIALS: over the change of the user id
@@ -130,7 +135,7 @@ enum stage_detail {
   STAGE_DETAIL_NO_DEVICE,
   STAGE_DETAIL_HOOK_EXIT,   // value: exit status
   STAGE_DETAIL_HOOK_SIGNAL, // value: signal
-  STAGE_DETAIL_HOOK_TIME,
+  STAGE_DETAIL_HOOK_TIME,   // value: the seconds that it had
   STAGE_DETAIL_UNREACHABLE,
   STAGE_DETAIL_COPY,
 };

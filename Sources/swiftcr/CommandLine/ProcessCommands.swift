@@ -18,6 +18,15 @@ extension CommandTable {
       positionals: [container, Positional(name: "ps options", required: false, variadic: true)],
       options: [listFormat], endsOptionsAtPositional: true),
     Command(
+      name: "mounts", group: .processes, summary: "add mounts to a running container, or remove them",
+      details: """
+        The file has mounts as in config.json: an array, or an object with a member "mounts"; - is standard input. \
+        What cannot be mounted leaves the container as it was.
+        """,
+      positionals: [
+        Positional(name: "add|remove", candidates: .words(["add", "remove"])), container, Positional(name: "file"),
+      ]),
+    Command(
       name: "pause", group: .processes, summary: "freeze all processes of a container",
       positionals: [container]),
     Command(

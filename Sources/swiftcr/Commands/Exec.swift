@@ -26,15 +26,9 @@ extension CommandRunner {
     if file == nil, arguments.isEmpty { throw ContainerError("process args cannot be empty", exitCode: 255) }
     let user = try values.value("user").map { try UserArgument($0) }
     return try runtime().exec(options) { (model) throws(ContainerError) in
-      if let file { return try Self.process(file) }
+      if let file { return try InputDocument(file).load(Process.load) }
       return process(model, arguments, user)
     }
-  }
-
-  private static func process(_ file: String) throws(ContainerError) -> Process {
-    let bytes: [UInt8]
-    do { bytes = try readFile(file, limit: JSON.defaultLimit) } catch { throw ContainerError(error) }
-    do { return try Process.load(bytes) } catch { throw ContainerError("\(file): \(error)") }
   }
 
   /// The container's own process is the model, as in runc.

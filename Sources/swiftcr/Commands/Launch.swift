@@ -16,20 +16,33 @@ extension CommandRunner {
     options.pidFile = values.value("pid-file")
     options.consoleSocket = values.value("console-socket")
     options.pidfdSocket = values.value("pidfd-socket")
-    options.preservedDescriptors = try preservedDescriptors()
+    options.listenDescriptors = Self.listenDescriptors
+    options.preservedDescriptors = try preservedDescriptors(from: 3 + options.listenDescriptors)
+    options.isRootless = rootless
     options.noPivot = values.flag("no-pivot")
     options.noNewKeyring = values.flag("no-new-keyring")
     if mode != .create { options.keep = values.flag("keep") }
     return options
   }
 
+  /// `nil` for `auto`.
+  private var rootless: Bool? { globals.value("rootless").flatMap { ["true": true, "false": false][$0] } }
+
   /// All of them must be open: their numbers would be given to files of ours.
-  func preservedDescriptors() throws -> Int {
+  func preservedDescriptors(from first: Int = 3) throws -> Int {
     let count = values.integer("preserve-fds") ?? 0
-    for number in 3..<(3 + count) where fcntl(CInt(number), F_GETFD) < 0 {
+    for number in first..<(first + count) where fcntl(CInt(number), F_GETFD) < 0 {
       throw UsageError("--preserve-fds: descriptor \(number) is not open")
     }
     return count
+  }
+
+  /// How many sockets a service manager passed to this very process (sd_listen_fds(3)).
+  private static var listenDescriptors: Int {
+    guard let pid = getenv("LISTEN_PID"), let count = getenv("LISTEN_FDS"), Int32(String(cString: pid)) == getpid(),
+      let number = Int(String(cString: count)), (1...1024).contains(number)
+    else { return 0 }
+    return number
   }
 
   private func absolute(_ path: String) throws -> String {

@@ -1,5 +1,4 @@
 internal import Container
-internal import Glibc
 internal import Kernel
 internal import OCI
 
@@ -28,30 +27,14 @@ extension CommandRunner {
     ] where !(values.value(option) ?? "").isEmpty {
       throw UsageError("--\(option): \(what)")
     }
-    let resources = try values.value("resources").map { try Self.resources($0) } ?? ResourceOptions(values).resources
+    let resources =
+      try values.value("resources").map { try InputDocument($0).load(Resources.load) }
+      ?? ResourceOptions(values).resources
     if resources.memory?.kernel != nil || resources.memory?.kernelTCP != nil {
       log.warning("Kernel memory settings are ignored and will be removed")
     }
     try runtime().update(id, resources)
     return 0
-  }
-
-  private static func resources(_ file: String) throws(ContainerError) -> Resources {
-    let name = file == "-" ? "standard input" : file
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      if file == "-" {
-        // A duplicate: the descriptor is not ours to close.
-        let number = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-        guard number >= 0 else { throw SystemError("read", name) }
-        bytes = try Descriptor(adopting: number).readAll(limit: JSON.defaultLimit, subject: name)
-      } else {
-        bytes = try readFile(file, limit: JSON.defaultLimit)
-      }
-    } catch {
-      throw ContainerError(error)
-    }
-    do { return try Resources.load(bytes) } catch { throw ContainerError("\(name): \(error)") }
   }
 }
 

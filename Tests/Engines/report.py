@@ -1,0 +1,50 @@
+"""What the results say: a summary for the terminal, a table for the documentation."""
+
+RUNTIMES = ["swiftcr", "runc", "crun"]
+MARKS = {"pass": "yes", "fail": "**no**", "skip": "skipped"}
+
+
+def regressions(results):
+    """The cases that swiftcr fails and that runc or crun passes, as (engine, case)."""
+    found = []
+    for (engine, case, runtime), (result, _) in results.items():
+        if runtime == "swiftcr" and result == "fail":
+            controls = [results.get((engine, case, other), ("", ""))[0] for other in ("runc", "crun")]
+            if "pass" in controls or controls == ["", ""]:
+                found.append((engine, case))
+    return found
+
+
+def summary(results):
+    lines = []
+    for engine in dict.fromkeys(key[0] for key in results):
+        for runtime in RUNTIMES:
+            marks = [result for key, (result, _) in results.items() if (key[0], key[2]) == (engine, runtime)]
+            if marks:
+                counts = ", ".join(f"{marks.count(mark)} {mark}" for mark in MARKS if mark in marks)
+                lines.append(f"{engine} with {runtime}: {counts}")
+    lines += [f"swiftcr fails what a control passes: {engine}: {case}" for engine, case in regressions(results)]
+    return "\n".join(lines)
+
+
+def write(path, cases, results):
+    """Writes the table; what failed or was skipped has its reason below it."""
+    lines = ["# Engines", "",
+             "Real engines with swiftcr as their runtime, and Debian 12's runc and crun through the same cases as the control.",
+             "Written by `sudo scripts/engines --all --write`; the cases are in `Tests/Engines/cases.py`.", ""]
+    reasons = []
+    for engine in dict.fromkeys(key[0] for key in results):
+        lines += [f"## {engine}", "", "| case | swiftcr | runc | crun |", "|---|---|---|---|"]
+        for case in cases:
+            if engine not in case.engines.split():
+                continue
+            row = [results.get((engine, case.name, runtime), ("", None)) for runtime in RUNTIMES]
+            lines.append(f"| {case.name} | " + " | ".join(MARKS.get(result, "not run") for result, _ in row) + " |")
+            for runtime, (result, why) in zip(RUNTIMES, row):
+                if why:
+                    reasons.append(f"- {engine}, {case.name}, {runtime}: {result}: {' '.join(why.split())}")
+        lines.append("")
+    if reasons:
+        lines += ["## Not passed, and why", ""] + reasons + [""]
+    with open(path, "w") as file:
+        file.write("\n".join(lines))

@@ -1,0 +1,116 @@
+"""A place of its own for one engine: namespaces, cgroups and directories that all go with one process.
+
+Outside, `start` and `remove` make and remove it. Inside, `enter` mounts what has to be private. The engine's processes
+cannot outlive the PID namespace, its files are on tmpfs in the mount namespace, its cgroups are below one of ours.
+"""
+
+import contextlib
+import os
+import subprocess
+import time
+
+# Where engines and runtimes keep things by default, also those that no option moves.
+PRIVATE = ["/run", "/dev/shm", "/tmp", "/var/lib/containers", "/var/lib/cni", "/var/lib/docker", "/var/lib/containerd",
+           "/var/lib/swiftcr", "/etc/cni", "/etc/docker"]
+NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup"]
+
+
+class Sandbox:
+    """The host's side: a cgroup in every v1 hierarchy, and the process that holds the namespaces."""
+
+    def __init__(self):
+        self.groups = []
+        self.process = None
+
+    def start(self, command, **options):
+        """Runs `command` in new namespaces, below tini, which reaps what engines orphan."""
+        self._make_groups()
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "unshare", *NAMESPACES, "--fork", "--kill-child", "--mount-proc",
+             "tini", "-s", "--", *command],
+            preexec_fn=self._join_groups, **options)
+        return self.process
+
+    def remove(self):
+        """Ends what still runs, and removes the cgroups."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for group in self.groups:
+            poll(f"removing {group}", lambda: _remove_tree(group))
+
+    def _make_groups(self):
+        for controllers, path in hierarchies():
+            parent = os.path.join("/sys/fs/cgroup", directory(controllers), path.lstrip("/"))
+            group = os.path.join(parent, f"swiftcr-engines-{os.getpid()}")
+            os.mkdir(group)
+            self.groups.append(group)
+            if controllers == "cpuset":
+                # Without processors and memory a v1 cpuset takes no process; engines expect to find them set.
+                for name in ["cpuset.cpus", "cpuset.mems", "cgroup.clone_children"]:
+                    value = "1" if name == "cgroup.clone_children" else read(os.path.join(parent, name))
+                    write(os.path.join(group, name), value)
+
+    def _join_groups(self):
+        for group in self.groups:
+            write(os.path.join(group, "cgroup.procs"), "0")
+
+
+def enter(work):
+    """The inside: private directories, the v1 hierarchies alone (crun refuses hybrid ones), loopback."""
+    run("mount", "--make-rprivate", "/")
+    for path in PRIVATE + [work]:
+        if not os.path.isdir(path):
+            if path != work:
+                continue
+            os.makedirs(path)
+        run("mount", "-t", "tmpfs", "-o", "mode=1777" if path in ("/tmp", "/dev/shm") else "mode=0755", "engines", path)
+    run("mount", "-t", "tmpfs", "-o", "mode=0755", "cgroup", "/sys/fs/cgroup")
+    for controllers, _ in hierarchies():
+        path = os.path.join("/sys/fs/cgroup", directory(controllers))
+        os.mkdir(path)
+        run("mount", "-t", "cgroup", "-o", "none," + controllers if "=" in controllers else controllers, "cgroup", path)
+    run("ip", "link", "set", "lo", "up")
+
+
+def hierarchies():
+    """The v1 hierarchies of this process: controllers and path."""
+    with open("/proc/self/cgroup") as lines:
+        fields = [line.rstrip("\n").split(":", 2) for line in lines]
+    return [(controllers, path) for _, controllers, path in fields if controllers]
+
+
+def directory(controllers):
+    return controllers.removeprefix("name=")
+
+
+def poll(what, condition, seconds=20):
+    """Waits until `condition` holds; a bound, so that nothing hangs."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not so after {seconds} s")
+        time.sleep(0.05)
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def _remove_tree(group):
+    for path, _, _ in os.walk(group, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
+    return not os.path.exists(group)

@@ -1,0 +1,168 @@
+import Testing
+
+extension Integration {
+  /// config.json's mounts, propagation, masks and read-only paths, seen from inside.
+  @Suite struct Mounts {}
+}
+
+extension Integration.Mounts {
+  /// A tree of the host, on a mount of its own with another one in it, `$1/sub`, removed at the end.
+  private func withVolume(_ body: (Bundle, String) throws -> Void) throws {
+    try withBundle { bundle in
+      let volume = "\(bundle.directory)/volume"
+      try Host.must(
+        "sh", "-ec",
+        """
+        mkdir $1 && mount -t tmpfs -o mode=0755 none $1 && mkdir $1/sub && mount -t tmpfs none $1/sub
+        echo data > $1/file; echo data > $1/sub/file
+        """, "sh", volume)
+      defer { _ = try? Host.run(["umount", "--recursive", volume]) }
+      try body(bundle, volume)
+    }
+  }
+
+  private static func mount(_ volume: String, _ options: String) -> String {
+    let list = options.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ",")
+    return #".mounts += [{"destination": "/v", "type": "bind", "source": "\#(volume)", "options": [\#(list)]}]"#
+  }
+
+  /// Options, and what can be written then: the tree itself, the mount in it.
+  static let writable: [(String, String)] = [
+    ("bind", "v"), ("rbind", "v sub"), ("bind,ro", ""), ("rbind,ro", "sub"), ("rbind,rro", ""),
+    ("rbind,rro,rw", ""), ("rbind,ro,rrw", "v sub"),
+  ]
+
+  @Test("ro is the mount's, rro the tree's", .disabled(if: Host.isControl), arguments: writable)
+  func readonly(_ options: String, _ expected: String) throws {
+    try withVolume { bundle, volume in
+      try bundle.edit(Self.mount(volume, options))
+      let outcome = try bundle.sh(
+        "touch /v/x 2>/dev/null && echo v; test -e /v/sub/file && touch /v/sub/x 2>/dev/null && echo sub; true")
+      #expect(outcome.lines.joined(separator: " ") == expected, "\(options): \(outcome)")
+    }
+  }
+
+  static let flags: [(String, [String])] = [
+    ("bind,nosuid,nodev,noexec", ["nosuid", "nodev", "noexec"]), ("bind,noatime", ["noatime"]),
+    ("bind,nodiratime", ["nodiratime"]), ("bind,nosymfollow", ["nosymfollow"]), ("bind,noexec,exec", []),
+  ]
+
+  @Test("flags of a mount", .disabled(if: Host.isControl), arguments: flags)
+  func flags(_ options: String, _ expected: [String]) throws {
+    try withVolume { bundle, volume in
+      try bundle.edit(Self.mount(volume, options))
+      let outcome = try bundle.sh("grep ' /v ' /proc/self/mountinfo | cut -d' ' -f6")
+      let found = outcome.lines.first?.split(separator: ",").map(String.init) ?? []
+      #expect(found.filter { $0 != "rw" && $0 != "relatime" } == expected, "\(outcome)")
+    }
+  }
+
+  /// The container's namespace is a slave of the host's, and so is what is bound there until it is told otherwise.
+  static let propagations: [(String, [String])] = [
+    ("rbind,rprivate", []), ("rbind,rslave", ["master:"]), ("rbind,rshared", ["master:", "shared:"]),
+    ("rbind", ["master:"]),
+  ]
+
+  @Test("propagation of a mount", arguments: propagations)
+  func propagation(_ options: String, _ expected: [String]) throws {
+    try withVolume { bundle, volume in
+      try Host.must("mount", "--make-rshared", volume)
+      try bundle.edit(Self.mount(volume, options))
+      let outcome = try bundle.sh("grep ' /v ' /proc/self/mountinfo")
+      #expect(["master:", "shared:"].filter { outcome.output.contains($0) } == expected, "\(options): \(outcome)")
+    }
+  }
+
+  @Test("what is mounted on the host arrives in a slave") func arrives() throws {
+    try withVolume { bundle, volume in
+      try Host.must("mount", "--make-rshared", volume)
+      try bundle.edit(#".linux.rootfsPropagation = "rslave" | "# + Self.mount(volume, "rbind,rslave"))
+      try bundle.start()
+      try Host.must("sh", "-ec", "mkdir $1/new && mount -t tmpfs none $1/new && echo late > $1/new/file", "sh", volume)
+      #expect(try bundle.exec("cat", "/v/new/file").output == "late\n")
+    }
+  }
+
+  static let cases: [Case] = [
+    Case(
+      "a file, from a path relative to the bundle",
+      #".mounts += [{"destination": "/new/dir/file", "type": "bind", "source": "config.json", "options": ["bind"]}]"#,
+      #"grep -c '"ociVersion":' /new/dir/file"#, is: "1"),
+    Case(
+      "tmpfs with size and mode",
+      #".mounts += [{"destination": "/mem", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "mode=1755"]}]"#,
+      "stat -c %a /mem; dd if=/dev/zero of=/mem/x bs=1k count=100 2>/dev/null; stat -c %s /mem/x", is: "1755\n65536"),
+    Case(
+      "a destination behind a link stays inside",
+      #".mounts += [{"destination": "/link/x", "type": "tmpfs", "source": "tmpfs"}]"#,
+      "grep -o '/tmp/x tmpfs' /proc/mounts", is: "/tmp/x tmpfs"),
+    Case(
+      "a read-only root, with what is mounted on it writable", #".root.readonly = true"#,
+      "touch /x 2>/dev/null || echo no; touch /dev/shm/x && echo yes", is: "no\nyes"),
+    Case(
+      "masked paths hide files and directories, and may be missing",
+      #".linux.maskedPaths = ["/etc/passwd", "/etc", "/nowhere"]"#, "ls /etc; stat -c %a /etc", is: "555"),
+    Case(
+      "a masked file is empty", #".linux.maskedPaths = ["/etc/passwd"]"#, "cat /etc/passwd; stat -c %t:%T /etc/passwd",
+      is: "1:3"),
+    Case(
+      "read-only paths, and those that are missing", #".linux.readonlyPaths = ["/tmp", "/nowhere"]"#,
+      "touch /tmp/x 2>/dev/null || echo no; touch /var/tmp/x && echo yes", is: "no\nyes"),
+  ]
+
+  @Test("mounts", .disabled(if: Host.isControl), arguments: cases) func mounts(_ item: Case) throws {
+    try withBundle(.flat, item.edit) { bundle in
+      try Host.must("ln", "-sfn", "/tmp", "\(bundle.rootfs)/link")
+      let outcome = try bundle.sh(item.script)
+      #expect(outcome.output == item.output + "\n" && outcome.code == 0, "\(outcome)")
+    }
+  }
+
+  @Test("tmpcopyup: a tmpfs begins with what is there") func copyUp() throws {
+    try withBundle { bundle in
+      try Host.must(
+        "sh", "-ec", "mkdir $1/c && cd $1/c && echo text > file && ln -s file link && chmod 711 . && chmod 640 file",
+        "sh", bundle.rootfs)
+      try bundle.edit(
+        #".mounts += [{"destination": "/c", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}]"#)
+      let outcome = try bundle.sh(
+        "cat /c/link; stat -c %a /c /c/file; echo x > /c/file; grep -c ' /c tmpfs' /proc/mounts")
+      #expect(outcome.lines == ["text", "711", "640", "1"], "\(outcome)")
+      #expect(Host.read("\(bundle.rootfs)/c/file") == "text\n", "the image is as it was")
+    }
+  }
+
+  /// Ids on disk, the mapping, and what is seen: in a container without and with a user namespace.
+  @Test("ids of a mount are mapped", .disabled(if: Host.isControl, "runc 1.2 has it"), arguments: [false, true])
+  func idmap(_ userNamespace: Bool) throws {
+    try withBundle(options: userNamespace ? ["--userns"] : []) { bundle in
+      let volume = "\(bundle.directory)/volume"
+      try Host.must(
+        "sh", "-ec", "mkdir $1; echo > $1/root; echo > $1/five; chown 5:6 $1/five; chmod 755 $1", "sh", volume)
+      let maps =
+        userNamespace
+        ? ""
+        : #", "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}], "gidMappings": [{"containerID": 0, "hostID": 2000, "size": 10}]"#
+      try bundle.edit(
+        #".mounts += [{"destination": "/v", "type": "bind", "source": "\#(volume)", "options": ["bind", "idmap"]\#(maps)}]"#
+      )
+      let outcome = try bundle.sh("stat -c %u:%g /v/root /v/five; touch /v/made")
+      #expect(outcome.lines == (userNamespace ? ["0:0", "5:6"] : ["1000:2000", "1005:2006"]), "\(outcome)")
+      if userNamespace { #expect(try Host.must("stat", "-c", "%u:%g", "\(volume)/made") == "0:0\n") }
+    }
+  }
+
+  @Test("a source that is not there, a type that is none") func errors() throws {
+    try withBundle(.flat, Self.mount("/not/there", "bind")) { bundle in
+      let source = try bundle.run()
+      #expect(source.code == 1 && source.errors.contains("/not/there"), "\(source)")
+      #expect(source.errors.contains("no such file or directory"), "\(source)")
+      try bundle.edit(#".mounts[-1] = {"destination": "/x", "type": "nonsensefs", "source": "x"}"#)
+      let type = try bundle.run()
+      #expect(type.code == 1 && type.errors.contains("nonsensefs"), "\(type)")
+      try bundle.edit(#".mounts[-1] = {"destination": "/x", "type": "tmpfs", "source": "x", "options": ["size=lots"]}"#)
+      let option = try bundle.run()
+      #expect(option.code == 1 && option.errors.contains("size"), "\(option)")
+    }
+  }
+}
