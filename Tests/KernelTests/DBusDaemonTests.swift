@@ -67,7 +67,7 @@ private final class Bus {
   static let daemon = "/usr/bin/dbus-daemon"
   let socket: String
   private let directory: String
-  private let process = Foundation.Process()
+  private var pid: pid_t = 0
 
   init() throws {
     directory = "/tmp/swiftcr-bus-\(UUID().uuidString)"
@@ -81,19 +81,31 @@ private final class Bus {
       </busconfig>
       """
     try config.write(toFile: "\(directory)/config", atomically: true, encoding: .utf8)
-    process.executableURL = URL(fileURLWithPath: Self.daemon)
-    process.arguments = ["--config-file=\(directory)/config", "--nofork", "--print-address"]
-    let ready = Pipe()
-    process.standardOutput = ready
-    try process.run()
+    var ends: [CInt] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { close(ends[0]) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+    posix_spawn_file_actions_addclose(&actions, ends[0])
+    posix_spawn_file_actions_addclose(&actions, ends[1])
+    let words = [Self.daemon, "--config-file=\(directory)/config", "--nofork", "--print-address=1"]
+    var arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    let failed = posix_spawn(&pid, Self.daemon, &actions, nil, &arguments, environ)
+    close(ends[1])
+    try #require(failed == 0)
     // It prints its address when it listens.
-    _ = ready.fileHandleForReading.availableData
+    var byte: UInt8 = 0
+    try #require(read(ends[0], &byte, 1) == 1)
   }
 
   func end() {
-    guard process.isRunning else { return }
-    process.terminate()
-    process.waitUntilExit()
+    guard pid > 0 else { return }
+    kill(pid, SIGKILL)
+    waitpid(pid, nil, 0)
+    pid = 0
   }
 
   deinit {
