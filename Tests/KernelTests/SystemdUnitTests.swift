@@ -79,4 +79,31 @@ import Testing
       #expect(throws: SystemError.self) { try SystemdProperties.bits(list, "cpus") }
     }
   }
+
+  private func annotated(_ annotations: [String: String]) throws -> [String: DBusValue] {
+    var properties = try SystemdProperties(Resources(), unified: true)
+    try properties.add(annotations: annotations)
+    return Dictionary(properties.values.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+  }
+
+  @Test(arguments: [
+    ("KillMode", "'mixed'", "KillMode", DBusValue.string("mixed")),
+    ("CollectMode", "\"inactive\"", "CollectMode", .string("inactive")),
+    ("Delegate", "false", "Delegate", .bool(false)), ("OOMScore", "-5", "OOMScore", .int32(-5)),
+    ("TasksMax", "uint64 7", "TasksMax", .uint64(7)), ("TimeoutStopSec", "5", "TimeoutStopUSec", .uint64(5_000_000)),
+    ("TimeoutStopSec", "0.25", "TimeoutStopUSec", .uint64(250_000)),
+    ("TimeoutStopSec", "uint64 6", "TimeoutStopUSec", .uint64(6_000_000)),
+  ])
+  func annotations(_ name: String, _ text: String, _ property: String, _ value: DBusValue) throws {
+    #expect(try annotated(["org.systemd.property.\(name)": text, "other": "x"]) == [property: value])
+  }
+
+  @Test(arguments: [
+    ("KillMode", "mixed"), ("KillMode", "'mix"), ("KillMode", "'a'b'"), ("KillMode", "'a\\n'"), ("KillMode", ""),
+    ("killMode", "'mixed'"), ("Ab", "1"), ("Kill-Mode", "1"), ("TimeoutStopSec", "'5'"), ("TimeoutStopSec", "-5"),
+    ("TimeoutStopSec", "uint64 18446744073709551615"), ("TasksMax", "uint64 -1"), ("TasksMax", "byte 256"),
+  ])
+  func refusesAnnotations(_ name: String, _ text: String) {
+    #expect(throws: SystemError.self) { try annotated(["org.systemd.property.\(name)": text]) }
+  }
 }
