@@ -18,7 +18,15 @@ struct SystemdManagerTests {
     var arguments: [UnsafeMutablePointer<CChar>?] = ["sleep", "300"].map { (word: String) in strdup(word) }
     arguments.append(nil)
     defer { for argument in arguments { free(argument) } }
-    try #require(posix_spawn(&pid, "/bin/sleep", nil, nil, &arguments, environ) == 0)
+    // The test's threads block SIGTERM, with which systemd stops a scope; a child would inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    try #require(posix_spawn(&pid, "/bin/sleep", nil, &attributes, &arguments, environ) == 0)
     defer {
       kill(pid, SIGKILL)
       waitpid(pid, nil, 0)
