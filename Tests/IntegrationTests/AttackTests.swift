@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Glibc
 import Testing
@@ -34,6 +35,20 @@ extension Integration.Attack {
     }
   }
 
+  /// Connects until the next one would have to wait.
+  private func fill(_ path: String) -> [Int32] {
+    var sockets: [Int32] = []
+    while sockets.count < 16 {
+      let socket = clinux_stream_socket(1)
+      guard clinux_connect(socket, path) == 0 else {
+        close(socket)
+        break
+      }
+      sockets.append(socket)
+    }
+    return sockets
+  }
+
   /// CVE-2016-9962: between setns and execve a process of the host is in the container's pid namespace.
   @Test("a process on its way in shows its files and memory to nobody", .disabled(if: Host.isControl)) func undumpable()
     throws
@@ -46,10 +61,17 @@ extension Integration.Attack {
         done; done 2> /dev/null
         while :; do sleep 0.1; done
         """)
-      try Host.wait(for: "the container to see a stage") {
-        for _ in 0..<20 { _ = try bundle.exec("true") }
-        return Host.exists("\(bundle.rootfs)/seen")
+      // Nobody takes the pidfd: exec waits, and its process waits inside for exec.
+      var listener: Listener? = try Listener("\(bundle.directory)/pidfd")
+      let filling = fill("\(bundle.directory)/pidfd")
+      defer { for socket in filling { close(socket) } }
+      let exec = try bundle.spawn("exec", "--pidfd-socket", "\(bundle.directory)/pidfd", bundle.id, "true")
+      try Host.wait(for: "the container to look at a stage, more than once") {
+        Host.read("\(bundle.rootfs)/seen").utf8.count > 2
       }
+      #expect(listener != nil)
+      listener = nil
+      _ = try exec.wait()
       _ = try bundle.exec("touch", "/over")
       // After the look at its name it may have become the program, which may be looked at: the stage's own are what counts.
       let found = Host.read("\(bundle.rootfs)/found").split(separator: "\n").map(String.init)
