@@ -50,7 +50,8 @@ extension Runtime {
 
     let entrance = try kernel { () throws(SystemError) in
       do throws(SystemError) { return try cgroup.entrance(subgroups: options.subgroups) } catch {
-        guard let other = try cgroup.entrance(besides: initProcess.pid) else { throw error }
+        // Only for the container's own: who names a subgroup means that one and no other.
+        guard options.subgroups.isEmpty, let other = try cgroup.entrance(besides: initProcess.pid) else { throw error }
         return other
       }
     }
