@@ -135,6 +135,18 @@ extension Integration.Rootless {
     }
   }
 
+  @Test("a mount is added to a container that has no cgroup") func liveMount() throws {
+    try withUserBundle(.single) { bundle in
+      try bundle.start()
+      let file = "\(bundle.directory)/mounts.json"
+      Host.write(#"[{"destination": "/mem", "type": "tmpfs", "source": "tmpfs"}]"#, to: file)
+      let added = try bundle.command("mounts", "add", bundle.id, file)
+      #expect(added.code == 0, "\(added)")
+      let inside = try bundle.command("exec", bundle.id, "grep", "-c", " /mem ", "/proc/mounts")
+      #expect(inside.output == "1\n", "\(inside)")
+    }
+  }
+
   @Test("a terminal") func terminal() throws {
     try withUserBundle(.subordinate, ".process.terminal = true") { bundle in
       let outcome = try bundle.sh("tty; stat -c %u $(tty); [ -c /dev/console ] && echo console")

@@ -33,8 +33,7 @@ extension Runtime {
     let launch = LaunchOptions.like(options)
     try Console.check(process, launch)
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
-    let cgroup =
-      try cgroup(of: record) ?? Cgroup(existing: CgroupPlacement(layout: facts.cgroups.layout, directories: []))
+    let cgroup = try cgroup(of: record, facts.cgroups)
     var request = PlanRequest(
       spec: spec, id: options.id, bundle: record.bundle, rootPath: "/", cgroup: cgroup.placement, facts: facts)
     request.preservedDescriptors = options.preservedDescriptors

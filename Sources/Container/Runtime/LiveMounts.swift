@@ -32,12 +32,13 @@ extension Runtime {
   }
 
   private func liveRequest(_ journal: borrowing Journal) throws(ContainerError) -> PlanRequest {
-    guard try state(of: journal).status != .stopped, let record = journal.record, let cgroup = try cgroup(of: record)
-    else { throw ContainerError("container not running") }
+    guard try state(of: journal).status != .stopped, let record = journal.record else {
+      throw ContainerError("container not running")
+    }
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
     return PlanRequest(
       spec: try Self.spec(of: journal), id: journal.id, bundle: record.bundle, rootPath: "/",
-      cgroup: cgroup.placement, facts: facts)
+      cgroup: try cgroup(of: record, facts.cgroups).placement, facts: facts)
   }
 
   /// Lets a stage do the steps, and ends it.

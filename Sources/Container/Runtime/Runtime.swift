@@ -56,5 +56,10 @@ public struct Runtime: ~Copyable {
     }
   }
 
+  /// The container's cgroup, or one in no hierarchy for a rootless container that has none.
+  func cgroup(of record: ContainerRecord, _ host: CgroupHost) throws(ContainerError) -> Cgroup {
+    try cgroup(of: record) ?? Cgroup(existing: CgroupPlacement(layout: host.layout, directories: []))
+  }
+
   private func userName(_ uid: UInt32) -> String { uid == 0 ? "root" : "\(uid)" }
 }
