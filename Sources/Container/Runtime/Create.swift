@@ -13,9 +13,7 @@ extension Runtime {
     try Console.check(bundle.spec.process, options)
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
     try Rootless.check(bundle.spec, facts.caller)
-    var placement = try kernel { () throws(SystemError) in
-      try CgroupPlacement.place(cgroupsPath: bundle.spec.linux.cgroupsPath, id: options.id, host: facts.cgroups)
-    }
+    var placement = try bundle.placement(id: options.id, facts: facts)
     let isTolerant = options.isRootless ?? facts.caller.isRootless
     if isTolerant { placement = try Rootless.placement(placement, bundle.spec.linux, trace: trace) }
     var request = try bundle.request(id: options.id, options: options, cgroup: placement, facts: facts, warn: trace)
@@ -32,11 +30,8 @@ extension Runtime {
     do throws(ContainerError) {
       trace("step: record")
       try journal.write(
-        ContainerRecord(
-          id: options.id, bundle: bundle.path, rootfs: bundle.rootPath, created: .now, owner: geteuid(),
-          annotations: bundle.spec.annotations, bootID: BootID.current, cgroupLayout: placement.layout.rawValue,
-          cgroups: placement.encoded, layer: layer,
-          layers: bundle.layers?.directories ?? []))
+        bundle.record(
+          id: options.id, placement: placement, layer: layer, layers: bundle.layers?.directories ?? []))
       try journal.keep(config: bundle.config)
       let cgroup = try makeCgroup(placement, bundle.spec.linux, isTolerant: isTolerant)
       return try launch(bundle, plan, cgroup, request.overlay, options, &journal, signals)

@@ -18,13 +18,8 @@ extension Runtime {
     var bundle = try Bundle(options.launch.bundle, layers: saved.layers)
     if saved.layer == nil { bundle.layers = nil }
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
-    let placement = try kernel { () throws(SystemError) in
-      try CgroupPlacement.place(cgroupsPath: bundle.spec.linux.cgroupsPath, id: id, host: facts.cgroups)
-    }
-    let record = ContainerRecord(
-      id: id, bundle: bundle.path, rootfs: bundle.rootPath, created: .now, owner: geteuid(),
-      annotations: bundle.spec.annotations, bootID: BootID.current, cgroupLayout: placement.layout.rawValue,
-      cgroups: placement.encoded, layer: saved.layer, layers: saved.layers)
+    let placement = try bundle.placement(id: id, facts: facts)
+    let record = bundle.record(id: id, placement: placement, layer: saved.layer, layers: saved.layers)
     var journal = try takeOver(id, saved)
     let isKept = journal.isCheckpointed
     do throws(ContainerError) {
