@@ -32,9 +32,6 @@ enum Program {
     // Whatever is opened later must not become the container's standard stream.
     for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     do {
-      if globals.flag("systemd-cgroup") {
-        throw UsageError("--systemd-cgroup: not available yet; leave it out, and the cgroups are made directly")
-      }
       return try CommandRunner(values: values, globals: globals, log: log).run(command.name)
     } catch let error as ContainerError {
       log.error(error.description)

@@ -88,6 +88,25 @@ extension Integration.Cgroup {
     }
   }
 
+  @Test("a cgroup in which somebody else's process is: refused, and the process goes on") func taken() throws {
+    try withBundle { bundle in
+      try bundle.edit(".linux.cgroupsPath = \"/other-\(bundle.id)\"")
+      let cgroup = "/sys/fs/cgroup\(Host.isUnified ? "" : "/pids")/other-\(bundle.id)"
+      try Host.must("mkdir", cgroup)
+      defer { rmdir(cgroup) }
+      let other = try Host.spawn(["sleep", "60"])
+      try Host.must("sh", "-c", "echo \(other.pid) > \(cgroup)/cgroup.procs")
+      let outcome = try bundle.run()
+      #expect(outcome.code == 1 && outcome.errors.contains("cgroup is not empty"), "\(outcome)")
+      #expect(Host.read("\(cgroup)/cgroup.procs") == "\(other.pid)\n")
+      kill(other.pid, SIGTERM)
+      #expect(try other.wait().code == 128 + SIGTERM)
+      try Host.wait(for: "an empty cgroup") { Host.read("\(cgroup)/cgroup.procs") == "" }
+      // An empty one may be used, and goes with the container, as with runc.
+      #expect(try bundle.run().code == 0)
+    }
+  }
+
   @Test("exec --cgroup is in a group that the container has") func execSubgroup() throws {
     try withBundle { bundle in
       try bundle.start()

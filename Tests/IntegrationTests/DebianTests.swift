@@ -6,7 +6,8 @@ extension Integration {
     /// Made once, by mmdebstrap: three layers.
     private static let chain: String = {
       let path = Host.temporaryDirectory("debian")
-      do { try Host.must(Host.fixture("debian"), "\(path)/layers") } catch { Issue.record(error) }
+      // A busy machine takes more than a minute to unpack a hundred packages.
+      do { try Host.must(Host.fixture("debian"), "\(path)/layers", timeout: 600) } catch { Issue.record(error) }
       return path
     }()
   }

@@ -144,8 +144,8 @@ enum Host {
 
   /// Runs a program of the fixtures or the host that has to work.
   @discardableResult
-  static func must(_ arguments: String..., input: String = "") throws -> String {
-    let outcome = try run(arguments, input: input)
+  static func must(_ arguments: String..., input: String = "", timeout: Double = 60) throws -> String {
+    let outcome = try run(arguments, input: input, timeout: timeout)
     guard outcome.code == 0 else {
       throw HostError(description: "\(arguments.joined(separator: " ")): \(outcome)")
     }

@@ -32,7 +32,7 @@ struct SystemdManagerTests {
       waitpid(pid, nil, 0)
     }
     let unit = try SystemdUnit.named(cgroupsPath: "swcrtest-a.slice:p:\(getpid())", id: "", isUser: false)
-    var manager = try SystemdManager.system(deadline: Self.deadline)
+    var manager = try SystemdManager.open(.system, deadline: Self.deadline)
     var resources = Resources()
     resources.pids = 77
     let properties = try SystemdProperties(resources, unified: true)

@@ -1,3 +1,4 @@
+import Glibc
 import OCI
 import Testing
 
@@ -43,6 +44,45 @@ import Testing
     #expect(paths.first == "/sys/fs/cgroup/cpu,cpuacct/a.slice/a-b.slice/p-n.scope")
     let user = try unit.placement(host: CgroupPlacementTests.unified, root: "/user.slice/m.service")
     #expect(user.unified?.path == "/sys/fs/cgroup/user.slice/m.service/a.slice/a-b.slice/p-n.scope")
+  }
+
+  @Test(arguments: [
+    (String?.none, String?.none, "/run/user/\(geteuid())/bus", "/run/user/\(geteuid())/systemd/private"),
+    ("/x", nil, "/x/bus", "/x/systemd/private"),
+    ("x", "tcp:host=a", "/run/user/\(geteuid())/bus", "/run/user/\(geteuid())/systemd/private"),
+    ("/x", "tcp:host=a;unix:guid=1,path=/tmp/b,x=y", "/tmp/b", "/x/systemd/private"),
+    ("/x", "unix:abstract=/a", "/x/bus", "/x/systemd/private"),
+    ("/x", "unix:path=/a%20b", "/x/bus", "/x/systemd/private"),
+  ])
+  func usersSockets(_ directory: String?, _ address: String?, _ bus: String, _ manager: String) {
+    let sockets = SystemdSockets.user {
+      ["XDG_RUNTIME_DIR": directory, "DBUS_SESSION_BUS_ADDRESS": address][$0] ?? nil
+    }
+    #expect(sockets == SystemdSockets(bus: bus, manager: manager))
+  }
+
+  @Test func devices() throws {
+    func named(_ rules: [Resources.DeviceRule]) throws -> [String: DBusValue] {
+      var properties = try SystemdProperties(Resources(), unified: true)
+      properties.add(try DeviceRules(rules))
+      return Dictionary(properties.values.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    }
+    let rules = [
+      Resources.DeviceRule(allow: true, type: "c", major: 1, minor: 3, access: "rw"),
+      Resources.DeviceRule(allow: true, type: "b", major: 8, minor: nil, access: "r"),
+      Resources.DeviceRule(allow: true, type: "c", major: nil, minor: nil, access: "m"),
+      // No words for it.
+      Resources.DeviceRule(allow: true, type: "c", major: nil, minor: 5, access: "r"),
+    ]
+    let pairs = [("/dev/char/1:3", "rw"), ("block-8", "r"), ("char-*", "m")].map {
+      DBusValue.structure([.string($0.0), .string($0.1)])
+    }
+    #expect(
+      try named(rules) == [
+        "DevicePolicy": .string("strict"), "DeviceAllow": .array(.structure([.string, .string]), pairs),
+      ])
+    let everything = [Resources.DeviceRule(allow: true, type: "a", major: nil, minor: nil, access: "rwm")]
+    #expect(try named(everything) == ["DevicePolicy": .string("auto")])
   }
 
   private func properties(unified: Bool, _ change: (inout Resources) -> Void) throws -> [String: DBusValue] {
@@ -91,6 +131,7 @@ import Testing
     ("CollectMode", "\"inactive\"", "CollectMode", .string("inactive")),
     ("Delegate", "false", "Delegate", .bool(false)), ("OOMScore", "-5", "OOMScore", .int32(-5)),
     ("TasksMax", "uint64 7", "TasksMax", .uint64(7)), ("TimeoutStopSec", "5", "TimeoutStopUSec", .uint64(5_000_000)),
+    ("TimeoutStopUSec", "uint64 9", "TimeoutStopUSec", .uint64(9)),
     ("TimeoutStopSec", "0.25", "TimeoutStopUSec", .uint64(250_000)),
     ("TimeoutStopSec", "uint64 6", "TimeoutStopUSec", .uint64(6_000_000)),
   ])

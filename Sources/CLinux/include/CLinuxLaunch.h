@@ -30,8 +30,13 @@ struct clinux_launch {
 // clone3(2), then execveat(2) of the program in the child, in which only this function's C runs. The pid, and a pidfd.
 int clinux_start(const struct clinux_launch *_Nonnull launch, int *_Nonnull pidfd);
 
-// clone3(2) of a child that waits in C until `release` is closed by everybody else: a user namespace to map ids with.
-int clinux_hold_namespace(uint64_t flags, int release, int *_Nonnull pidfd);
+// As clinux_start, by a child of this process that has been put where the program is to begin: it waits for a byte on
+// `channel`, and answers with an int, the pid of the program, which is our child as well, or a negative errno. The pid
+// of the child in between, and a pidfd for it.
+int clinux_start_later(const struct clinux_launch *_Nonnull launch, int channel, int *_Nonnull pidfd);
+
+// clone3(2) of a child that waits in C until it is killed, or its maker ends: to hold a user namespace, or a cgroup.
+int clinux_idle(uint64_t flags, int *_Nonnull pidfd);
 
 // fork(2), which Swift hides, and unshare(2).
 int clinux_fork(void);

@@ -7,6 +7,8 @@ internal import Stage
 /// What a launch needs besides the plan: open descriptors, and who is told what.
 struct LaunchInputs: ~Copyable {
   var cgroup: CgroupEntrance
+  /// The unit of a user's systemd, which moves processes where its user may not.
+  var scope: SystemdScope?
   /// Numbers of what the plan names by handle, besides the cgroup's files.
   var descriptors: [Handle: CInt] = [:]
   var overlay: OverlayRequest?
@@ -36,8 +38,10 @@ struct Launcher: ~Copyable {
     let image = try kernel { () throws(SystemError) in try Self.image(plan, report, inputs) }
     let kept = [report] + inputs.cgroup.tasks + inputs.descriptors.values
     let flags = plan.namespaces.reduce(0) { $0 | $1.cloneFlag }
+    let scope = inputs.scope
     process = try kernel { () throws(SystemError) in
-      try Launch.start(image: image, flags: flags, cgroup: inputs.cgroup.directory, kept: kept, report: report)
+      try Launch.start(
+        image: image, flags: flags, cgroup: inputs.cgroup.directory, kept: kept, report: report, scope: scope)
     }
     link = StageLink(socket: pair.keepOurs(), steps: plan.steps)
   }

@@ -49,9 +49,9 @@ enum HandedMount {
       if uids.isEmpty {
         try mount.mapIDs(userNamespace: userNamespace, recursive: recursive)
       } else {
-        let holder = try NamespaceHolder(
+        let namespace = try MappedNamespace(
           uidMap: IDMaps.text(uids), gidMap: IDMaps.text(gids.isEmpty ? uids : gids))
-        try mount.mapIDs(userNamespace: holder.namespace.number, recursive: recursive)
+        try mount.mapIDs(userNamespace: namespace.descriptor.number, recursive: recursive)
       }
       return mount
     } catch {

@@ -47,19 +47,12 @@ struct Bundle {
     return root.hasPrefix("/") ? root : "\(path)/\(root)"
   }
 
-  /// Where the container's cgroups will be.
-  func placement(id: String, facts: HostFacts) throws(ContainerError) -> CgroupPlacement {
-    try kernel { () throws(SystemError) in
-      try CgroupPlacement.place(cgroupsPath: spec.linux.cgroupsPath, id: id, host: facts.cgroups)
-    }
-  }
-
   /// What the journal says of a container before anything of it is made.
-  func record(id: String, placement: CgroupPlacement, layer: String?, layers: [String]) -> ContainerRecord {
+  func record(id: String, cgroup: PlannedCgroup, layer: String?, layers: [String]) -> ContainerRecord {
     ContainerRecord(
       id: id, bundle: path, rootfs: rootPath, created: .now, owner: geteuid(), annotations: spec.annotations,
-      bootID: BootID.current, cgroupLayout: placement.layout.rawValue, cgroups: placement.encoded, layer: layer,
-      layers: layers)
+      bootID: BootID.current, cgroupLayout: cgroup.placement.layout.rawValue, cgroups: cgroup.placement.encoded,
+      scope: cgroup.scope, layer: layer, layers: layers)
   }
 
   /// The plan's request, with everything compiled.

@@ -56,8 +56,8 @@ extension Runtime {
       guard try process.hasExited(timeout: 10_000) else {
         throw SystemError.refusal("container \(id) did not end within 10 s of its checkpoint")
       }
-      try cgroup.remove()
     }
+    try removeCgroup(of: record, isOwn: true)
   }
 
   /// The plan that the container was made from.

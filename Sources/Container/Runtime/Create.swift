@@ -13,10 +13,11 @@ extension Runtime {
     try Console.check(bundle.spec.process, options)
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
     try Rootless.check(bundle.spec, facts.caller)
-    var placement = try bundle.placement(id: options.id, facts: facts)
-    let isTolerant = options.isRootless ?? facts.caller.isRootless
-    if isTolerant { placement = try Rootless.placement(placement, bundle.spec.linux, trace: trace) }
-    var request = try bundle.request(id: options.id, options: options, cgroup: placement, facts: facts, warn: trace)
+    let planned = try PlannedCgroup(
+      bundle.spec, id: options.id, facts: facts, usesSystemd: options.usesSystemd,
+      isTolerant: options.isRootless ?? facts.caller.isRootless, trace: trace)
+    var request = try bundle.request(
+      id: options.id, options: options, cgroup: planned.placement, facts: facts, warn: trace)
 
     let layer = bundle.layers == nil ? nil : ContainerLayer.newPath(for: options.id)
     // Without a directory for it the overlay covers "/", which every user namespace can reach.
@@ -31,10 +32,12 @@ extension Runtime {
       trace("step: record")
       try journal.write(
         bundle.record(
-          id: options.id, placement: placement, layer: layer, layers: bundle.layers?.directories ?? []))
+          id: options.id, cgroup: planned, layer: layer, layers: bundle.layers?.directories ?? []))
       try journal.keep(config: bundle.config)
-      let cgroup = try makeCgroup(placement, bundle.spec.linux, isTolerant: isTolerant)
-      return try launch(bundle, plan, cgroup, request.overlay, options, &journal, signals)
+      trace("step: cgroup")
+      var ready = try planned.make(bundle.spec, id: options.id)
+      try journal.note(.cgroup)
+      return try launch(bundle, plan, &ready, request.overlay, options, &journal, signals)
     } catch {
       try? takeDown(journal)
       throw error
@@ -55,12 +58,15 @@ extension Runtime {
   }
 
   private func launch(
-    _ bundle: Bundle, _ plan: LaunchPlan, _ cgroup: Cgroup, _ overlay: StageOverlay?, _ options: LaunchOptions,
+    _ bundle: Bundle, _ plan: LaunchPlan, _ ready: inout ReadyCgroup, _ overlay: StageOverlay?,
+    _ options: LaunchOptions,
     _ journal: inout Journal, _ signals: borrowing SignalInbox
   ) throws(ContainerError) -> Int32 {
     let spec = bundle.spec
+    let cgroup = ready.cgroup
     let maps = spec.newUserNamespaceMaps
     var inputs = LaunchInputs(cgroup: try kernel { () throws(SystemError) in try cgroup.entrance() })
+    inputs.scope = journal.record?.scope
     inputs.idMaps = maps
     if let layers = bundle.layers, let layer = journal.record?.layer {
       trace("step: container layer")
@@ -102,6 +108,7 @@ extension Runtime {
       guard cgroup.hasKilledForMemory else { throw error }
       throw ContainerError("unable to start container process: killed for lack of memory: is its limit too low?")
     }
+    ready.release()
     do throws(ContainerError) {
       trace("step: note pid")
       try journal.note(pid: launcher.process.pid)
@@ -131,21 +138,6 @@ extension Runtime {
       try ContainerLayer.make(
         path, top: top, uid: maps.map { IDMaps.root($0.uids) } ?? 0, gid: maps.map { IDMaps.root($0.gids) } ?? 0,
         storage: storage, owner: owner)
-    }
-  }
-
-  private func makeCgroup(
-    _ placement: CgroupPlacement, _ linux: Linux, isTolerant: Bool
-  ) throws(ContainerError) -> Cgroup {
-    trace("step: cgroup")
-    // Without cgroups there is nothing to guard the devices with, and in a user namespace no need to: nobody makes any.
-    var options: Cgroup.Options = isTolerant ? [.tolerant] : []
-    if placement.directories.isEmpty { options.insert(.withoutDevices) }
-    do throws(SystemError) {
-      return try Cgroup.make(placement, resources: linux.resources, devices: linux.devices, options: options)
-    } catch {
-      let prefix = isTolerant && Caller.current.isRootless ? "rootless, with the cgroups that this user may make: " : ""
-      throw ContainerError("\(prefix)\(error)", errno: error.errno)
     }
   }
 

@@ -55,6 +55,7 @@ extension Runtime {
       }
     }
     var inputs = LaunchInputs(cgroup: entrance)
+    if options.subgroups.isEmpty { inputs.scope = record.scope }
     let opened = OpenedHandles(initProcess: initProcess)
     inputs.descriptors = opened.numbers
     var launcher: Launcher

@@ -14,6 +14,8 @@ public struct LaunchOptions: Sendable {
   public var noPivot = false
   public var noNewKeyring = false
   public var keep = false
+  /// `--systemd-cgroup`: systemd makes the cgroups, as a unit.
+  public var usesSystemd = false
   /// `--rootless`: whether to go on without cgroups that may not be written; `nil` is for the kind of caller to decide.
   public var isRootless: Bool?
   public var mode: LaunchMode

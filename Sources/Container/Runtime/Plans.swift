@@ -9,7 +9,9 @@ public enum Plans {
   ) throws(ContainerError) -> [String] {
     let bundle = try Bundle(path, layers: layers)
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
-    var placement = try bundle.placement(id: "plan", facts: facts)
+    var placement = try kernel { () throws(SystemError) in
+      try CgroupPlacement.place(cgroupsPath: bundle.spec.linux.cgroupsPath, id: "plan", host: facts.cgroups)
+    }
     // An ordinary user may look at root's plans as well.
     let isRootless = facts.caller.isRootless && (facts.caller.uid == 0 || bundle.spec.newUserNamespaceMaps != nil)
     if isRootless { placement = placement.delegated() }

@@ -18,8 +18,9 @@ extension Runtime {
     var bundle = try Bundle(options.launch.bundle, layers: saved.layers)
     if saved.layer == nil { bundle.layers = nil }
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
-    let placement = try bundle.placement(id: id, facts: facts)
-    let record = bundle.record(id: id, placement: placement, layer: saved.layer, layers: saved.layers)
+    let planned = try PlannedCgroup(
+      bundle.spec, id: id, facts: facts, usesSystemd: options.launch.usesSystemd, isTolerant: false, trace: trace)
+    let record = bundle.record(id: id, cgroup: planned, layer: saved.layer, layers: saved.layers)
     var journal = try takeOver(id, saved)
     let isKept = journal.isCheckpointed
     do throws(ContainerError) {
@@ -27,7 +28,11 @@ extension Runtime {
         try journal.write(record)
         try journal.keep(config: bundle.config)
       }
-      return try restore(options, bundle, saved, journal.record ?? record, facts, &journal, signals)
+      trace("step: cgroup")
+      let record = journal.record ?? record
+      var ready = try PlannedCgroup(of: record).make(bundle.spec, id: id)
+      try journal.note(.cgroup)
+      return try restore(options, bundle, saved, record, facts, &ready, &journal, signals)
     } catch {
       if isKept { try? putBack(&journal) } else { try? takeDown(journal) }
       throw error
@@ -60,21 +65,16 @@ extension Runtime {
 
   /// After a failure a saved container waits again.
   private func putBack(_ journal: inout Journal) throws(ContainerError) {
-    if let record = journal.record, let cgroup = try cgroup(of: record) {
-      try? kernel { () throws(SystemError) in try cgroup.remove() }
-    }
+    if let record = journal.record { try? removeCgroup(of: record, isOwn: journal.hasCgroup) }
     if !journal.isCheckpointed { try journal.note(.checkpointed) }
   }
 
   private func restore(
     _ options: RestoreOptions, _ bundle: Bundle, _ saved: CheckpointRecord, _ record: ContainerRecord,
-    _ facts: HostFacts, _ journal: inout Journal, _ signals: borrowing SignalInbox
+    _ facts: HostFacts, _ ready: inout ReadyCgroup, _ journal: inout Journal, _ signals: borrowing SignalInbox
   ) throws(ContainerError) -> Int32 {
-    guard let cgroup = try cgroup(of: record) else { throw ContainerError("no cgroup") }
+    let cgroup = ready.cgroup
     let spec = bundle.spec
-    _ = try kernel { () throws(SystemError) in
-      try Cgroup.make(cgroup.placement, resources: spec.linux.resources, devices: spec.linux.devices)
-    }
     let directories = try CriuDirectories(images: options.images, work: options.work)
     let plan = try Self.plan(spec, record, cgroup.placement, facts)
     var request = CriuRequest(kind: .restore, images: directories.images.number, work: directories.work.number)
@@ -119,6 +119,7 @@ extension Runtime {
           try HostHooks.run(spec.hooks.createRuntime, kind: "createRuntime", state: state)
         }
       }
+      ready.release()
       return try finish(pid, master, options.launch, spec, &journal, signals)
     } catch {
       if let process = try journal.process() { ChildProcess.end(process.pidfd.number) }

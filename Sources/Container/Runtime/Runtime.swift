@@ -49,17 +49,5 @@ public struct Runtime: ~Copyable {
       annotations: record.annotations, rootfs: record.rootfs, created: record.created, owner: userName(record.owner))
   }
 
-  func cgroup(of record: ContainerRecord) throws(ContainerError) -> Cgroup? {
-    guard let layout = CgroupHost.Layout(rawValue: record.cgroupLayout), !record.cgroups.isEmpty else { return nil }
-    return try kernel { () throws(SystemError) in
-      Cgroup(existing: try CgroupPlacement(layout: layout, decoding: record.cgroups))
-    }
-  }
-
-  /// The container's cgroup, or one in no hierarchy for a rootless container that has none.
-  func cgroup(of record: ContainerRecord, _ host: CgroupHost) throws(ContainerError) -> Cgroup {
-    try cgroup(of: record) ?? Cgroup(existing: CgroupPlacement(layout: host.layout, directories: []))
-  }
-
   private func userName(_ uid: UInt32) -> String { uid == 0 ? "root" : "\(uid)" }
 }

@@ -12,7 +12,7 @@ extension Runtime {
     var first: ContainerError?
     trace("step: remove cgroup")
     do throws(ContainerError) {
-      if let cgroup = try cgroup(of: record) { try kernel { () throws(SystemError) in try cgroup.remove() } }
+      try removeCgroup(of: record, isOwn: journal.hasCgroup)
     } catch {
       first = error
     }

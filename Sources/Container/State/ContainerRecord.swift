@@ -1,4 +1,4 @@
-internal import Kernel
+public import Kernel
 public import OCI
 
 /// What is known of a container before anything of it is made: enough to take it down.
@@ -14,6 +14,8 @@ public struct ContainerRecord: Sendable, Equatable {
   /// The cgroup's layout and directories, as `CgroupPlacement` encodes them.
   public var cgroupLayout: String
   public var cgroups: [String]
+  /// The unit that those belong to, if systemd keeps them.
+  public var scope: SystemdScope?
   /// The container layer's directory, if it has one.
   public var layer: String?
   /// The layers below it, bottom first.
@@ -35,6 +37,15 @@ public struct ContainerRecord: Sendable, Equatable {
       JSON.Member("cgroupLayout", .string(cgroupLayout)),
       JSON.Member("cgroups", .strings(cgroups)),
     ]
+    if let scope {
+      members.append(
+        JSON.Member(
+          "unit",
+          .object([
+            JSON.Member("slice", .string(scope.unit.slice)), JSON.Member("name", .string(scope.unit.name)),
+            JSON.Member("isUser", .bool(scope.isUser)),
+          ])))
+    }
     if let layer { members.append(JSON.Member("layer", .string(layer))) }
     if !layers.isEmpty { members.append(JSON.Member("layers", .strings(layers))) }
     return .object(members)
@@ -52,13 +63,20 @@ public struct ContainerRecord: Sendable, Equatable {
       created: Timestamp(seconds: seconds, nanoseconds: UInt32(clamping: nanoseconds)),
       owner: UInt32(clamping: owner),
       annotations: Dictionary(annotations.map { ($0.key, $0.value.string ?? "") }, uniquingKeysWith: { $1 }),
-      bootID: bootID, cgroupLayout: layout, cgroups: cgroups.compactMap(\.string), layer: json["layer"]?.string,
+      bootID: bootID, cgroupLayout: layout, cgroups: cgroups.compactMap(\.string),
+      scope: json["unit"].flatMap { Self.scope($0) }, layer: json["layer"]?.string,
       layers: json["layers"]?.elements?.compactMap(\.string) ?? [])
+  }
+
+  private static func scope(_ json: JSON) -> SystemdScope? {
+    guard let slice = json["slice"]?.string, let name = json["name"]?.string else { return nil }
+    return SystemdScope(unit: SystemdUnit(slice: slice, name: name), isUser: json["isUser"] == .bool(true))
   }
 
   public init(
     id: String, bundle: String, rootfs: String, created: Timestamp, owner: UInt32, annotations: [String: String],
-    bootID: String, cgroupLayout: String, cgroups: [String], layer: String?, layers: [String] = []
+    bootID: String, cgroupLayout: String, cgroups: [String], scope: SystemdScope? = nil, layer: String?,
+    layers: [String] = []
   ) {
     self.id = id
     self.bundle = bundle
@@ -69,6 +87,7 @@ public struct ContainerRecord: Sendable, Equatable {
     self.bootID = bootID
     self.cgroupLayout = cgroupLayout
     self.cgroups = cgroups
+    self.scope = scope
     self.layer = layer
     self.layers = layers
   }

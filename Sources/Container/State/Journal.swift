@@ -12,6 +12,8 @@ struct Journal: ~Copyable {
   /// `nil` when not even the first line is whole: nothing was made then.
   var record: ContainerRecord? { contents.record }
   var pid: Int32 { contents.pid }
+  /// Whether its cgroups are its own: before, and after a reboot, somebody else may have some of those names.
+  var hasCgroup: Bool { contents.hasCgroup && record?.bootID == BootID.current }
   var isStarted: Bool { contents.isStarted }
   var isCheckpointed: Bool { contents.isCheckpointed }
 

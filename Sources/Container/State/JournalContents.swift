@@ -2,6 +2,8 @@ internal import OCI
 
 /// Something that happened to a container after its record was written: one line of its journal.
 enum ContainerEvent: Sendable, Equatable {
+  /// Its cgroups are made, and nobody else's: from here on what is in them is the container's.
+  case cgroup
   /// Its first process is there, and waits for `start`.
   case process(pid: Int32, startTime: UInt64)
   /// The user's program was let go.
@@ -15,6 +17,7 @@ enum ContainerEvent: Sendable, Equatable {
       .object([
         JSON.Member("pid", .integer(Int64(pid))), JSON.Member("startTime", .integer(Int64(clamping: startTime))),
       ])
+    case .cgroup: .object([JSON.Member("cgroup", .bool(true))])
     case .started: .object([JSON.Member("started", .bool(true))])
     case .checkpointed: .object([JSON.Member("checkpointed", .bool(true))])
     }
@@ -25,6 +28,8 @@ enum ContainerEvent: Sendable, Equatable {
       let startTime = json["startTime"]?.integer.flatMap({ UInt64(exactly: $0) })
     {
       self = .process(pid: pid, startTime: startTime)
+    } else if json["cgroup"] == .bool(true) {
+      self = .cgroup
     } else if json["started"] == .bool(true) {
       self = .started
     } else if json["checkpointed"] == .bool(true) {
@@ -41,6 +46,7 @@ struct JournalContents: Sendable, Equatable {
   var record: ContainerRecord?
   var pid: Int32 = 0
   var startTime: UInt64 = 0
+  var hasCgroup = false
   var isStarted = false
   var isCheckpointed = false
 
@@ -76,8 +82,9 @@ struct JournalContents: Sendable, Equatable {
   mutating func apply(_ event: ContainerEvent) {
     switch event {
     case .process(let pid, let startTime): (self.pid, self.startTime, isCheckpointed) = (pid, startTime, false)
+    case .cgroup: hasCgroup = true
     case .started: isStarted = true
-    case .checkpointed: isCheckpointed = true
+    case .checkpointed: (isCheckpointed, hasCgroup) = (true, false)
     }
   }
 }

@@ -7,18 +7,26 @@ extension Cgroup {
   /// - Parameter devices: `nil` leaves the device rules as they are.
   /// - Throws: the property of config.json, the value, the file and the kernel's reason.
   public func apply(_ resources: Resources, devices: [Device]? = nil) throws(SystemError) {
+    let resources = try completed(resources)
     let unified = try unifiedControllers(for: resources)
-    var resources = resources
-    if let directory = placement.unified, !unified.isEmpty {
-      resources = resources.merged(
-        onto: try CgroupPresent { (file) throws(SystemError) in try cgroupWords("\(directory.path)/\(file)") })
-    }
     let writes = try CgroupWrites.writes(for: resources, controllers: controllers(unified: unified))
-    if let memory = resources.memory, memory.checkBeforeUpdate == true { try checkUsage(memory) }
     try carryOut(writes, isNew: { _ in false })
     if let devices {
       try setDevices(DeviceRules.container(resources, devices: devices), isNew: { _ in false })
     }
+  }
+
+  /// The same change with what it leaves out filled in from what is there, so that carrying it out changes nothing else.
+  ///
+  /// - Throws: for `memory.checkBeforeUpdate`, when more is in use than would be allowed.
+  public func completed(_ resources: Resources) throws(SystemError) -> Resources {
+    var resources = resources
+    if let directory = placement.unified, try !unifiedControllers(for: resources).isEmpty {
+      resources = resources.merged(
+        onto: try CgroupPresent { (file) throws(SystemError) in try cgroupWords("\(directory.path)/\(file)") })
+    }
+    if let memory = resources.memory, memory.checkBeforeUpdate == true { try checkUsage(memory) }
+    return resources
   }
 
   func carryOut(_ writes: [CgroupWrite], isNew: (CgroupPlacement.Directory) -> Bool) throws(SystemError) {

@@ -5,10 +5,13 @@ extension Cgroup {
   /// Makes the directories with everything that they need before a process enters, and sets the limits.
   ///
   /// On failure all that this call made is removed again.
+  ///
+  /// - Parameter holder: a process that may be there before: systemd makes no cgroup without one.
   /// - Throws: `container's cgroup is not empty` if a cgroup of that name has processes; else the property of config.json,
   ///   or the directory, with the kernel's reason.
   public static func make(
-    _ placement: CgroupPlacement, resources: Resources, devices: [Device] = [], options: Options = []
+    _ placement: CgroupPlacement, resources: Resources, devices: [Device] = [], holder: Int32? = nil,
+    options: Options = []
   ) throws(SystemError) -> Cgroup {
     var maker = CgroupMaker()
     do throws(SystemError) {
@@ -28,7 +31,7 @@ extension Cgroup {
           guard ignorable && options.contains(.tolerant) else { throw error }
         }
       }
-      try cgroup.checkUnused(maker.found)
+      try cgroup.checkUnused(maker.found, but: holder)
       try cgroup.carryOut(writes, isNew: { maker.isNew($0) })
       if let rules {
         do throws(SystemError) {
@@ -45,10 +48,10 @@ extension Cgroup {
   }
 
   /// A cgroup that was there before may be used when it is empty and awake (runc 1.5: a pod's, or a left-over).
-  private func checkUnused(_ found: [CgroupPlacement.Directory]) throws(SystemError) {
+  private func checkUnused(_ found: [CgroupPlacement.Directory], but holder: Int32?) throws(SystemError) {
     if found.isEmpty { return }
     for directory in found {
-      let processes = try Self.processes(in: directory.path)
+      let processes = try Self.processes(in: directory.path).filter { $0 != holder }
       if !processes.isEmpty {
         throw SystemError.refusal(
           "container's cgroup is not empty: \(processes.count) process(es) found in \(directory.path)")

@@ -13,8 +13,8 @@ extension SystemdProperties {
       guard let value = Self.value(text) else {
         throw SystemError.refusal("annotation \(key): cannot read value \"\(text)\"")
       }
-      // systemd's files have seconds where D-Bus has microseconds.
-      if name.hasSuffix("Sec") {
+      // systemd's files have seconds where D-Bus has microseconds (and "USec" at the end).
+      if name.hasSuffix("Sec"), !name.hasSuffix("USec") {
         guard let time = Self.microseconds(value) else {
           throw SystemError.refusal("annotation \(key): \"\(text)\" is no number of seconds")
         }

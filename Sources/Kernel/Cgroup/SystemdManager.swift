@@ -10,14 +10,14 @@ struct SystemdManager: ~Copyable {
   private static let object = "/org/freedesktop/systemd1"
   private static let interface = "org.freedesktop.systemd1.Manager"
 
-  /// The system's manager. Its private socket works without a message bus, for root alone, so the bus comes first.
-  static func system(deadline: Deadline) throws(SystemError) -> SystemdManager {
-    let bus = "/run/dbus/system_bus_socket"
-    if access(bus, F_OK) == 0 {
+  /// The system's manager, or this user's own. Its private socket works without a message bus, but not for everybody,
+  /// so the bus comes first.
+  static func open(_ sockets: SystemdSockets, deadline: Deadline) throws(SystemError) -> SystemdManager {
+    if let bus = sockets.bus, access(bus, F_OK) == 0 {
       let connection = try DBusConnection.open(path: bus, isBus: true, deadline: deadline)
       return try SystemdManager(connection, destination: name, deadline)
     }
-    let connection = try DBusConnection.open(path: "/run/systemd/private", isBus: false, deadline: deadline)
+    let connection = try DBusConnection.open(path: sockets.manager, isBus: false, deadline: deadline)
     return try SystemdManager(connection, destination: nil, deadline)
   }
 
@@ -76,6 +76,29 @@ struct SystemdManager: ~Copyable {
   mutating func set(_ properties: SystemdProperties, of unit: SystemdUnit, deadline: Deadline) throws(SystemError) {
     if properties.values.isEmpty { return }
     try call("SetUnitProperties", [.string(unit.name), .bool(true), properties.argument], deadline)
+  }
+
+  /// Moves a process into a unit; systemd asks for more rights than its user has where it must (version 238).
+  mutating func attach(_ process: Int32, to unit: SystemdUnit, deadline: Deadline) throws(SystemError) {
+    try call(
+      "AttachProcessesToUnit",
+      [.string(unit.name), .string(""), .array(.uint32, [.uint32(UInt32(bitPattern: process))])], deadline)
+  }
+
+  /// The manager's own cgroup, below which its units are: `/` for the system's.
+  mutating func root(deadline: Deadline) throws(SystemError) -> String {
+    let step = "ask systemd for its cgroup"
+    let answer = try connection.attempt(
+      to: destination, Self.object, "org.freedesktop.DBus.Properties", "Get",
+      [.string(Self.interface), .string("ControlGroup")], deadline: deadline)
+    switch answer {
+    case .failure(let error): throw SystemError.refusal("\(step): \(error)")
+    case .success(let values):
+      guard case .variant(let value)? = values.first, let path = value.text, path.isEmpty || path.hasPrefix("/") else {
+        throw SystemError.refusal("\(step): no path in the answer")
+      }
+      return path.isEmpty ? "/" : path
+    }
   }
 
   private mutating func reset(_ unit: SystemdUnit, deadline: Deadline) throws(SystemError) {

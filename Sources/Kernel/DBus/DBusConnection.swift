@@ -41,12 +41,18 @@ public struct DBusConnection: ~Copyable {
     return socket
   }
 
-  /// SASL EXTERNAL: the peer knows the user by the socket's credentials. The first byte must be NUL.
+  /// SASL EXTERNAL: the peer knows the user by the socket's credentials. The first byte must be NUL. Root of a user
+  /// namespace does not know its own id as the peer sees it: it says none.
   private mutating func authenticate(_ deadline: Deadline) throws(SystemError) {
     let digits = Array("0123456789abcdef".utf8)
+    let isMapped = Caller.current.isRootless && Caller.current.uid == 0
     let user = "\(geteuid())".utf8.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    try send([0] + Array("AUTH EXTERNAL ".utf8) + user + Array("\r\n".utf8), deadline)
-    let answer = try line(deadline)
+    try send([0] + Array("AUTH EXTERNAL".utf8) + (isMapped ? [] : [0x20] + user) + Array("\r\n".utf8), deadline)
+    var answer = try line(deadline)
+    if isMapped, answer.utf8.starts(with: "DATA".utf8) {
+      try send(Array("DATA\r\n".utf8), deadline)
+      answer = try line(deadline)
+    }
     guard answer.utf8.starts(with: "OK ".utf8) else {
       throw SystemError.refusal("D-Bus at \(path): authentication refused: \(answer)")
     }

@@ -22,30 +22,31 @@ public enum ChildProcess {
   }
 }
 
-/// A process that only keeps a user namespace with these maps alive, and ends with this value.
-public struct NamespaceHolder: ~Copyable, Sendable {
-  public let namespace: Descriptor
+/// A child that does nothing, and ends with this value or with this process.
+public struct IdleProcess: ~Copyable, Sendable {
+  public let pid: Int32
   private let pidfd: Descriptor
 
-  /// The maps as user_namespaces(7) has them.
-  public init(uidMap: String, gidMap: String) throws(SystemError) {
-    let pair = try PacketPair()
+  /// - Parameter flags: `CLONE_NEW…`.
+  public init(flags: UInt64 = 0) throws(SystemError) {
     var number: CInt = -1
-    let pid = clinux_hold_namespace(clinux_clone_newuser, pair.theirs.number, &number)
-    guard pid > 0 else { throw SystemError("make user namespace") }
-    let child = Descriptor(adopting: number)
-    let opened: CInt
-    do throws(SystemError) {
-      try writeControl(uidMap, to: "/proc/\(pid)/uid_map")
-      try writeControl(gidMap, to: "/proc/\(pid)/gid_map")
-      opened = try Descriptor.open("/proc/\(pid)/ns/user", O_RDONLY).release()
-    } catch {
-      ChildProcess.end(child.number)
-      throw error
-    }
-    namespace = Descriptor(adopting: opened)
-    pidfd = child
+    pid = clinux_idle(flags, &number)
+    guard pid > 0 else { throw SystemError("make process", flags == 0 ? "" : "in a new namespace") }
+    pidfd = Descriptor(adopting: number)
   }
 
   deinit { ChildProcess.end(pidfd.number) }
+}
+
+/// A user namespace with these maps and no process in it.
+public struct MappedNamespace: ~Copyable, Sendable {
+  public let descriptor: Descriptor
+
+  /// The maps as user_namespaces(7) has them.
+  public init(uidMap: String, gidMap: String) throws(SystemError) {
+    let maker = try IdleProcess(flags: clinux_clone_newuser)
+    try writeControl(uidMap, to: "/proc/\(maker.pid)/uid_map")
+    try writeControl(gidMap, to: "/proc/\(maker.pid)/gid_map")
+    descriptor = try Descriptor.open("/proc/\(maker.pid)/ns/user", O_RDONLY)
+  }
 }

@@ -8,23 +8,50 @@ public enum Launch {
   /// - Parameters:
   ///   - flags: `CLONE_NEW…`.
   ///   - cgroup: a cgroup v2 directory to start in, or -1.
+  ///   - scope: what `cgroup` is of, if systemd keeps it: for a user who has the right to that cgroup, and none to what
+  ///     it has in common with this process's own (EACCES, cgroup v2: "Delegation Containment"), systemd moves processes.
   ///   - kept: descriptors that the program inherits under their numbers.
   ///   - report: where the child sends its errno (4 bytes) if it cannot execute the image.
   /// - Throws: also when this process has a second thread: clone3 would copy a locked heap.
   public static func start(
-    image: borrowing Descriptor, flags: UInt64, cgroup: CInt, kept: [CInt], report: CInt
+    image: borrowing Descriptor, flags: UInt64, cgroup: CInt, kept: [CInt], report: CInt,
+    scope: SystemdScope? = nil
   ) throws(SystemError) -> LaunchedProcess {
     guard clinux_thread_count() == 1 else { throw SystemError.refusal("launch: this process has more than one thread") }
     var pidfd: CInt = -1
     let number = image.number
-    let pid = kept.withUnsafeBufferPointer { buffer in
-      var launch = clinux_launch(
-        flags: flags, cgroup: cgroup, program: number, kept: buffer.baseAddress, kept_count: CInt(buffer.count),
-        report: report)
-      return clinux_start(&launch, &pidfd)
+    func launch(_ start: (inout clinux_launch) -> Int32) -> Int32 {
+      kept.withUnsafeBufferPointer { buffer in
+        var launch = clinux_launch(
+          flags: flags, cgroup: cgroup, program: number, kept: buffer.baseAddress, kept_count: CInt(buffer.count),
+          report: report)
+        return start(&launch)
+      }
     }
-    guard pid > 0 else { throw SystemError("clone3") }
-    return LaunchedProcess(pid: pid, pidfd: Descriptor(adopting: pidfd))
+    let pid = launch { clinux_start(&$0, &pidfd) }
+    if pid > 0 { return LaunchedProcess(pid: pid, pidfd: Descriptor(adopting: pidfd)) }
+    guard errno == EACCES, let scope else { throw SystemError("clone3") }
+    let pair = try PacketPair()
+    let channel = pair.theirs.number
+    let proxy = launch { clinux_start_later(&$0, channel, &pidfd) }
+    guard proxy > 0 else { throw SystemError("clone3") }
+    let handle = Descriptor(adopting: pidfd)
+    defer { ChildProcess.end(handle.number) }
+    try scope.attach(proxy)
+    return try finish(pair.keepOurs())
+  }
+
+  private static func finish(
+    _ channel: consuming PacketSocket
+  ) throws(SystemError) -> LaunchedProcess {
+    try channel.send(1)
+    var answer: Int32 = 0
+    guard try channel.receive(into: &answer) != nil else { throw SystemError("clone3", errno: .noProcess) }
+    guard answer > 0 else { throw SystemError("clone3", errno: Errno(-answer)) }
+    // Our child, and nobody else waits for it: the pid is its own.
+    let pidfd = clinux_pidfd_open(answer)
+    guard pidfd >= 0 else { throw SystemError("open pidfd of", "\(answer)") }
+    return LaunchedProcess(pid: answer, pidfd: Descriptor(adopting: pidfd))
   }
 
   /// A descriptor of another process, by its number there (`pidfd_getfd`, Linux 5.6).

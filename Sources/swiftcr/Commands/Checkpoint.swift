@@ -21,6 +21,7 @@ extension CommandRunner {
     _ = try ContainerID(validating: id)
     var launch = LaunchOptions(
       id: id, bundle: values.value("bundle") ?? ".", mode: values.flag("detach") ? .detached : .foreground)
+    launch.usesSystemd = globals.flag("systemd-cgroup")
     launch.pidFile = values.value("pid-file")
     launch.consoleSocket = values.value("console-socket")
     var options = RestoreOptions(launch: launch, images: try images())

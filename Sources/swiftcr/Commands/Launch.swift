@@ -18,6 +18,7 @@ extension CommandRunner {
     options.pidfdSocket = values.value("pidfd-socket")
     options.listenDescriptors = Self.listenDescriptors
     options.preservedDescriptors = try preservedDescriptors(from: 3 + options.listenDescriptors)
+    options.usesSystemd = globals.flag("systemd-cgroup")
     options.isRootless = rootless
     options.noPivot = values.flag("no-pivot")
     options.noNewKeyring = values.flag("no-new-keyring")

@@ -25,7 +25,7 @@ extension CommandRunner {
     var features = Features()
     features.mountOptions = MountOptions.knownNames
     features.linux.capabilities = CapabilitySet.knownNames
-    features.linux.cgroup = Features.Cgroup(v1: true, v2: true, systemd: false, systemdUser: false, rdma: true)
+    features.linux.cgroup = Features.Cgroup(v1: true, v2: true, systemd: true, systemdUser: true, rdma: true)
     features.linux.apparmor = true
     features.linux.selinux = true
     features.linux.intelRdt = false
