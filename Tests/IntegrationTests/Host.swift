@@ -31,6 +31,13 @@ enum Host {
   static let isUnified = read("/sys/fs/cgroup/cgroup.controllers").contains("memory")
   static let hasAppArmor =
     read("/sys/module/apparmor/parameters/enabled").hasPrefix("Y") && exists("/usr/sbin/apparmor_parser")
+  /// Whether the kernel is at least this one.
+  static func isKernel(atLeast major: Int, _ minor: Int) -> Bool {
+    let numbers = read("/proc/sys/kernel/osrelease").split(whereSeparator: { !$0.isNumber }).prefix(2).map {
+      Int($0) ?? 0
+    }
+    return numbers.lexicographicallyPrecedes([major, minor]) == false
+  }
   /// Said by whoever runs the tests: nothing can be downloaded.
   static let isOffline = ProcessInfo.processInfo.environment["SWIFTCR_OFFLINE"] != nil
 

@@ -28,6 +28,8 @@ struct CriuRequest {
   var external: [String] = []
   /// The descriptors of CRIU's process that take the place of what had these names.
   var inherited: [(key: String, number: CInt)] = []
+  /// See ``CgroupYard``.
+  var cgroupYard: String?
   /// The cgroup for each hierarchy's controllers, below the hierarchy's root.
   var cgroupRoots: [(controllers: String, path: String)] = []
 
@@ -84,5 +86,9 @@ struct CriuRequest {
     // A terminal's master is ours, not the container's: it comes with a notification.
     opts.add(50, true)
     if let profile = options.lsmProfile { opts.add(53, profile) }
+    if let cgroupYard { opts.add(60, cgroupYard) }
+    // Its new engine cannot restore two mounts of one file system that both follow the host's, as bind mounts do by
+    // default on a host whose mounts are shared.
+    opts.add(65, kind == .restore)
   }
 }

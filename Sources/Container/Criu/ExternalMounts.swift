@@ -14,8 +14,8 @@ struct ExternalMounts {
 
   let entries: [Entry]
 
-  /// Bind mounts, and the null device over masked files.
-  init(_ plan: LaunchPlan) {
+  /// Bind mounts, the null device over masked files, and cgroup v2 (see ``CgroupYard``).
+  init(_ plan: LaunchPlan, cgroup: CgroupPlacement) {
     var entries: [Entry] = []
     for step in plan.steps {
       switch step {
@@ -24,6 +24,11 @@ struct ExternalMounts {
       case .mask(let path):
         let null = BindMount(source: "/dev/null", destination: path, recursive: false)
         entries.append(Entry(name: "swiftcr-mask-\(entries.count)", destination: path, bind: null))
+      case .mount(let mount) where mount.type == "cgroup2":
+        guard let path = cgroup.unified?.path else { continue }
+        var bind = BindMount(source: path, destination: mount.destination, recursive: false)
+        bind.attributesSet = mount.attributes
+        entries.append(Entry(name: "swiftcr-cgroup-\(entries.count)", destination: mount.destination, bind: bind))
       default: continue
       }
     }

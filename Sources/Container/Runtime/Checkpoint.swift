@@ -28,9 +28,12 @@ extension Runtime {
     request.options = options.criu
     request.leaveRunning = goesOn
     request.parentImages = options.parentImages
-    request.external = try ExternalMounts(plan).dumped(process: process.pid) + streams.external
+    request.external = try ExternalMounts(plan, cgroup: cgroup.placement)
+      .dumped(process: process.pid) + streams.external
     request.external += joined.dumped
     request.cgroupRoots = cgroup.placement.criuRoots
+    let yard = try directories.cgroupYard(cgroup.placement)
+    request.cgroupYard = yard.path
     let saved = CheckpointRecord(id: id, streams: streams.names, keys: streams.keys, record: record)
 
     trace("step: criu \(options.preDump ? "pre-dump" : "dump")")
@@ -98,6 +101,10 @@ struct CriuDirectories: ~Copyable {
         }
       }
     }
+  }
+
+  func cgroupYard(_ placement: CgroupPlacement) throws(ContainerError) -> CgroupYard {
+    try CgroupYard(placement, in: workPath)
   }
 
   func log(_ name: String) -> String { "\(workPath)/\(name)" }

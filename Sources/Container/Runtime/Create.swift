@@ -185,12 +185,17 @@ extension LayerRequest {
 
   /// For a stage that mounts it by itself.
   ///
-  /// - Throws: for a size limit on disk: only root has loop devices.
+  /// - Throws: for a size limit on disk: only root has loop devices; for one in memory where a tmpfs keeps no attributes
+  ///   of users (before Linux 6.6): a directory that is made again would show what it hides.
   func overlay(at directory: String, _ options: LaunchOptions) throws(ContainerError) -> StageOverlay {
     if size != nil, upper == .disk {
       throw ContainerError(
         "annotation io.swiftcr.layer.size: without root a limit is only kept in memory: add io.swiftcr.layer.upper=tmpfs"
       )
+    }
+    if upper == .tmpfs, let kernel = KernelVersion.running, kernel < KernelVersion(6, 6) {
+      throw ContainerError(
+        "annotation io.swiftcr.layer.upper=tmpfs: without root it needs Linux 6.6, and this is \(kernel): leave it out")
     }
     var overlay = StageOverlay(layers: directories, directory: directory)
     overlay.volatile = isVolatile(options)

@@ -91,8 +91,9 @@ extension Runtime {
 
     trace("step: criu restore")
     unlink(directories.log("restore.log"))
-    let root = try RestoredRoot.staged(bundle, record, ExternalMounts(plan)) {
-      (root, external) throws(ContainerError) -> CriuWorker in
+    let root = try RestoredRoot.staged(bundle, record, ExternalMounts(plan, cgroup: cgroup.placement)) {
+      (staging, root, external) throws(ContainerError) -> CriuWorker in
+      request.cgroupYard = try CgroupYard.mounted(cgroup.placement, in: staging)
       try directories.reopen()
       request.root = root
       request.external = external
@@ -161,7 +162,7 @@ extension Runtime {
 enum RestoredRoot {
   static func staged(
     _ bundle: Bundle, _ record: ContainerRecord, _ mounts: ExternalMounts,
-    _ start: (String, [String]) throws(ContainerError) -> CriuWorker
+    _ start: (String, String, [String]) throws(ContainerError) -> CriuWorker
   ) throws(ContainerError) -> CriuWorker {
     let staging = DataDirectory.containers
     try kernel { () throws(SystemError) in try Directories.make(staging) }
@@ -181,7 +182,7 @@ enum RestoredRoot {
     }
     try mounts.check(root: root)
     let external = try mounts.staged(staging)
-    return try start(root, external)
+    return try start(staging, root, external)
   }
 
   private static func tree(_ bundle: Bundle, _ record: ContainerRecord) throws(ContainerError) -> DetachedMount {

@@ -14,7 +14,7 @@ enum CommandTable {
     Option(
       "rootless", nil, .choice(["auto", "true", "false"]),
       "whether to go on without cgroups that may not be written (default: auto)"),
-    Option("criu", nil, .path("FILE"), "the criu program; not used yet"),
+    Option("criu", nil, .path("FILE"), "the criu program (default: criu)"),
     help,
     Option("version", "v", "print the version and exit"),
   ]

@@ -44,7 +44,7 @@ extension CommandRunner {
   private func criu() throws -> CriuOptions {
     if values.flag("lazy-pages") { throw Self.unsupported("lazy-pages") }
     var options = CriuOptions()
-    if let program = values.value("criu") { options.program = program }
+    if let program = values.value("criu") ?? globals.value("criu") { options.program = program }
     options.establishedTCP = values.flag("tcp-established")
     options.skipInFlight = values.flag("tcp-skip-in-flight")
     options.externalSockets = values.flag("ext-unix-sk")
