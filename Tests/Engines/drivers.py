@@ -3,6 +3,7 @@
 import json
 import os
 
+from cri.node import Cri
 from driver import Driver
 from sandbox import poll, write
 
@@ -82,4 +83,4 @@ status() { e task ls | awk -v id="$1" '$1 == id { print $3 }'; }
         poll("containerd answers", lambda: self.answers("e version >/dev/null"))
 
 
-DRIVERS = {"podman": Podman, "containerd": Containerd, "docker": Docker, "buildah": Buildah}
+DRIVERS = {"podman": Podman, "containerd": Containerd, "docker": Docker, "buildah": Buildah, "cri": Cri}

@@ -2,7 +2,11 @@
 
 from cases.buildah import BUILDAH
 from cases.containerd import CONTAINERD
+from cases.cri_containers import CONTAINERS
+from cases.cri_exec import EXEC
+from cases.cri_pods import PODS
+from cases.cri_security import SECURITY
 from cases.docker import LIFE
 from cases.docker_isolation import ISOLATION
 
-CASES = LIFE + ISOLATION + CONTAINERD + BUILDAH
+CASES = LIFE + ISOLATION + CONTAINERD + BUILDAH + PODS + CONTAINERS + EXEC + SECURITY

@@ -7,6 +7,7 @@ pass on a machine has a `skip` with the reason.
 """
 
 from dataclasses import dataclass
+from typing import Callable
 
 
 @dataclass(frozen=True)
@@ -17,4 +18,14 @@ class Case:
     out: str = ""
     err: str = ""
     status: int = 0
+    skip: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A case in Python, for an engine without a command line: `function` gets the driver, and raises what is wrong."""
+
+    name: str
+    engines: str
+    function: Callable
     skip: str = ""
