@@ -49,6 +49,13 @@ ISOLATION = [
          + RUN + "made cat /made", "x"),
     Case("info: no warning", BOTH,
          "e info 2>&1 >/dev/null | grep -v 'blkio\\|cgroup v1\\|No .* support' || echo none", "none"),
+    Case("info: the default runtime", "docker",
+         "e info -f '{{(index .Runtimes .DefaultRuntime).Path}}' | grep -Fx $RUNTIME >/dev/null && "
+         "e version -f '{{range .Server.Components}}{{.Name}} {{.Version}}{{\"\\n\"}}{{end}}' | grep ^tested",
+         "tested \\d+\\.\\d+\\.\\d+\\S*"),
+    Case("info: the default runtime", "podman",
+         "e info -f '{{.Host.OCIRuntime.Path}}' | grep -Fx $RUNTIME >/dev/null && "
+         "e info -f '{{.Host.OCIRuntime.Version}}' | head -n 1", "(swiftcr|runc|crun) version \\d+\\.\\d+\\.\\d+\\S*"),
     Case("pod", "podman",
          "e pod create --name p --infra-image $IMAGE --infra-command 'sleep 1000' --network none >/dev/null &&"
          " e run -d --pod p --name box $IMAGE sleep 100 >/dev/null &&"
