@@ -21,8 +21,8 @@ def version(node):
 
 @check("status: runtime and network are ready")
 def status(node):
-    equal({each.type: each.status for each in node.call("Status").status.conditions},
-          {"RuntimeReady": True, "NetworkReady": True})
+    conditions = {each.type: each.status for each in node.call("Status").status.conditions}
+    equal((conditions.get("RuntimeReady"), conditions.get("NetworkReady")), (True, True))
 
 
 @check("handler: unknown")
