@@ -108,6 +108,19 @@ extension Integration.Mounts {
     }
   }
 
+  /// A container's own mounts are its own, whether or not somebody said so.
+  @Test("with mapped ids it is no peer of the host's", .disabled(if: Host.isControl, "runc 1.2 has it"))
+  func mappedPropagation() throws {
+    try withVolume(["--userns"]) { bundle, volume in
+      try Host.must("mount", "--make-rshared", volume)
+      for (options, expected) in Self.propagations {
+        try bundle.edit("del(.mounts[] | select(.destination == \"/v\")) | " + Self.mount(volume, "\(options),ridmap"))
+        let outcome = try bundle.sh("grep ' /v ' /proc/self/mountinfo")
+        #expect(["master:", "shared:"].filter { outcome.output.contains($0) } == expected, "\(options): \(outcome)")
+      }
+    }
+  }
+
   static let cases: [Case] = [
     Case(
       "a file, from a path relative to the bundle",

@@ -145,6 +145,7 @@ struct Launcher: ~Copyable {
 
   /// The mounts that are ours to make, in the order of the plan.
   private func handMounts(_ inputs: borrowing LaunchInputs, userNamespace: CInt) throws(ContainerError) {
+    let isShared = plan.steps.contains(.propagation("shared", recursive: true, path: "/"))
     for step in plan.steps {
       switch step {
       case .rootReceive:
@@ -156,7 +157,7 @@ struct Launcher: ~Copyable {
         case .stage: continue
         case .opened: try handSource(bind.source)
         case .runtime, .mapped:
-          let mount = try HandedMount.make(bind, userNamespace: userNamespace)
+          let mount = try HandedMount.make(bind, userNamespace: userNamespace, isShared: isShared)
           try link.answer(handing: mount.descriptor.number)
         }
       default: continue
