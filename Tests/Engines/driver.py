@@ -20,6 +20,10 @@ logged() { until_true eval "e logs $1 2>&1 | grep -q '$2'"; }
 """
 
 
+class Skipped(Exception):
+    """What a check raises that cannot be tried here; its text is the reason."""
+
+
 class Driver:
     """One engine: its daemon, if it has one, and the preamble of its cases."""
 

@@ -6,6 +6,7 @@ import sys
 
 import sandbox
 from cases import CASES
+from driver import Skipped
 from drivers import DRIVERS
 
 
@@ -17,11 +18,13 @@ def main():
     for case in CASES:
         if engine not in case.engines.split() or not re.search(pattern, case.name):
             continue
-        if case.skip:
-            result, why = "skip", case.skip
-        else:
+        try:
+            if case.skip:
+                raise Skipped(case.skip)
             why = driver.verdict(case)
             result = "fail" if why else "pass"
+        except Skipped as reason:
+            result, why = "skip", str(reason)
         print(json.dumps({"case": case.name, "result": result, "why": why}), flush=True)
 
 

@@ -3,11 +3,12 @@
 import glob
 import json
 import os
+import re
 import shutil
 
 import grpc
 import image as images
-from driver import Driver
+from driver import Driver, Skipped
 from sandbox import directory, hierarchies, poll, read, write
 
 from cri.pod import Pod
@@ -81,6 +82,13 @@ class Cri(Driver):
     def pod(self, **options):
         return Pod(self, options.pop("handler", self.handler), **options)
 
+    def needs(self, *version):
+        """Skips the check with an older containerd, given as major and minor."""
+        answer = self.call("Version").runtime_version
+        found = tuple(int(part) for part in re.findall(r"\d+", answer)[:2])
+        if found < version:
+            raise Skipped(f"containerd {answer} has not got it, {'.'.join(map(str, version))} has")
+
     def directory(self, name):
         """A directory on the node, for a volume."""
         os.makedirs(self.path(name), exist_ok=True)
@@ -92,6 +100,8 @@ class Cri(Driver):
         try:
             case.function(self)
             why = None
+        except Skipped:
+            raise
         except grpc.RpcError as error:
             why = f"{error.code().name}: {error.details()}"
         except Exception as error:  # a check may fail in any way; the next one must run all the same
