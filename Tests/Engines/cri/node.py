@@ -1,5 +1,6 @@
 """containerd as a node of a cluster: its CRI plugin, CNI's bridge, and a runtime handler for the tested runtime."""
 
+import contextlib
 import glob
 import json
 import os
@@ -81,6 +82,15 @@ class Cri(Driver):
 
     def pod(self, **options):
         return Pod(self, options.pop("handler", self.handler), **options)
+
+    def holds(self, path):
+        """Whether containerd has this file open."""
+        descriptors = f"/proc/{self.daemon.pid}/fd"
+        for name in os.listdir(descriptors):
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(os.path.join(descriptors, name)) == path:
+                    return True
+        return False
 
     def needs(self, *version):
         """Skips the check with an older containerd, given as major and minor."""

@@ -112,7 +112,10 @@ class Container:
         return self.status()
 
     def lines(self):
-        """The log: time, stream, tag and text of each line."""
+        """The log: time, stream, tag and text of each line; all of it, if the container has ended."""
+        if self.state() == "CONTAINER_EXITED":
+            # The end is known before the last line is written.
+            poll(f"{self.log} is closed", lambda: not self.node.holds(self.log))
         return [line.split(" ", 3) for line in read(self.log).splitlines()]
 
     def text(self):
