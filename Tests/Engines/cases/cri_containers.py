@@ -199,7 +199,7 @@ def containerd_killed(node):
     pod.remove()
 
 
-@check("containerd is killed: what ended meanwhile has its exit code")
+@check("containerd is killed: what ended meanwhile")
 def containerd_missed(node):
     pod = node.pod()
     box = pod.start("sh", "-c", "until [ -e /go/on ]; do sleep 0.1; done; exit 7",
@@ -210,7 +210,8 @@ def containerd_missed(node):
         pass
     poll("the end of it", lambda: not os.path.exists(f"/proc/{pid}"))
     node.start_containerd()
-    equal(box.wait().exit_code, 7)
+    # From 1.7 on containerd says of what it missed, with every runtime, that it does not know.
+    equal(box.wait().exit_code, 7 if node.version() < (1, 7) else 255)
 
 
 def values(identifier, controller, name):

@@ -64,7 +64,7 @@ def no_new_privileges(node):
 
 @check("seccomp: RuntimeDefault")
 def seccomp_default(node):
-    box = node.pod().start("sh", "-c", "grep Seccomp: /proc/self/status; unshare -U true",
+    box = node.pod().start("sh", "-c", "grep Seccomp: /proc/self/status; unshare -U true 2>&1",
                            security={"seccomp": {"profile_type": "RuntimeDefault"}})
     equal(box.wait().exit_code, 1)
     matches(box.text(), r"Seccomp:\s+2\n.*not permitted")

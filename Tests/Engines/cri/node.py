@@ -94,10 +94,13 @@ class Cri(Driver):
 
     def needs(self, *version):
         """Skips the check with an older containerd, given as major and minor."""
-        answer = self.call("Version").runtime_version
-        found = tuple(int(part) for part in re.findall(r"\d+", answer)[:2])
-        if found < version:
-            raise Skipped(f"containerd {answer} has not got it, {'.'.join(map(str, version))} has")
+        if self.version() < version:
+            found, wanted = (".".join(map(str, each)) for each in (self.version(), version))
+            raise Skipped(f"containerd {found} has not got it, {wanted} has")
+
+    def version(self):
+        """containerd's major and minor."""
+        return tuple(int(part) for part in re.findall(r"\d+", self.call("Version").runtime_version)[:2])
 
     def directory(self, name):
         """A directory on the node, for a volume."""
