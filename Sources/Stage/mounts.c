@@ -131,10 +131,23 @@ static long place(struct stage *stage, const struct stage_step *step, int tree, 
   return 0;
 }
 
-// The source is the host's path, opened in our copy of its mount namespace.
+// The source is the host's path in our copy of its mount namespace. Where swiftcr did not get to it (an answer without
+// a descriptor is EIO), it may be a magic link; else the path gives the reason.
 long step_bind(struct stage *stage, const struct stage_step *step) {
+  const char *path = text_of(stage, step, 0);
+  char here = 0;
+  int source = AT_FDCWD;
+  if (step->flags & STAGE_OPENED) {
+    long answer = stage_answer(stage, &source);
+    if (answer == 0)
+      path = &here;
+    else if (answer != -EIO)
+      FAIL(stage, STAGE_DETAIL_SOURCE, answer);
+  }
   long recursive = step->flags & STAGE_RECURSIVE ? AT_RECURSIVE : 0;
-  long tree = CALL(open_tree, AT_FDCWD, text_of(stage, step, 0), OPEN_TREE_CLONE | recursive | O_CLOEXEC);
+  long tree = CALL(open_tree, source, path, OPEN_TREE_CLONE | AT_EMPTY_PATH | recursive | O_CLOEXEC);
+  if (source != AT_FDCWD)
+    CALL(close, source);
   if (tree < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, tree);
   long result = place(stage, step, (int)tree, text_of(stage, step, 1));

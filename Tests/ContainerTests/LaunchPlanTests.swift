@@ -114,6 +114,29 @@ import Testing
     #expect(overlay.options == "userxattr,lowerdir=%:%" && overlay.paths == ["/l/2", "/l/1"])
   }
 
+  /// Where the mapped root may not go, or the caller has no more rights than it.
+  @Test func whatIsBoundInAUserNamespaceIsOpenedByWhoIsRoot() throws {
+    let top = #","mounts":[{"destination":"/v","type":"bind","source":"/s","options":["bind"]}]"#
+    func origin(_ namespaces: String, _ caller: Caller) throws -> BindMount.Origin? {
+      let linux =
+        #","uidMappings":[{"containerID":0,"hostID":1000,"size":1}],"#
+        + #""gidMappings":[{"containerID":0,"hostID":1000,"size":1}]"#
+      var request = try Self.request(
+        Self.config(namespaces: namespaces, linux: namespaces.contains(#"user"}"#) ? linux : "", top: top))
+      request.facts.caller = caller
+      for case .bind(let bind) in try LaunchPlan.make(request).steps where bind.destination == "/v" {
+        return bind.origin
+      }
+      return nil
+    }
+    let root = Caller(uid: 0, gid: 0, isRootless: false), user = Caller(uid: 1000, gid: 1000, isRootless: true)
+    #expect(try origin(#"{"type":"mount"}"#, root) == .stage)
+    #expect(try origin(#"{"type":"mount"},{"type":"user"}"#, root) == .opened)
+    #expect(try origin(#"{"type":"mount"},{"type":"user","path":"/u"}"#, root) == .opened)
+    #expect(try origin(#"{"type":"mount","path":"/m"},{"type":"user","path":"/u"}"#, root) == .stage)
+    #expect(try origin(#"{"type":"mount"},{"type":"user"}"#, user) == .stage)
+  }
+
   @Test func joinedNamespacesComeUserFirstAndMountLast() throws {
     let lines = try lines(
       Self.config(

@@ -15,20 +15,20 @@ FILES = {
 DIRECTORIES = {"bin": 0o755, "etc": 0o755, "root": 0o700, "tmp": 0o1777, "proc": 0o555, "sys": 0o555, "dev": 0o755}
 
 
-def write(path):
+def write(path, name=NAME, command=("sh",)):
     """Writes the image to `path`, in the format of `docker save`."""
     layer = _layer()
     config = json.dumps({
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Cmd": ["sh"], "Env": ["PATH=/bin"]},
+        "config": {"Cmd": list(command), "Env": ["PATH=/bin"]},
         "history": [{"created_by": "busybox"}],
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
     }).encode()
-    name = hashlib.sha256(config).hexdigest() + ".json"
-    manifest = [{"Config": name, "RepoTags": [NAME], "Layers": ["layer/layer.tar"]}]
+    file = hashlib.sha256(config).hexdigest() + ".json"
+    manifest = [{"Config": file, "RepoTags": [name], "Layers": ["layer/layer.tar"]}]
     with tarfile.open(path, "w") as archive:
-        _add(archive, name, config)
+        _add(archive, file, config)
         _add(archive, "layer/layer.tar", layer)
         _add(archive, "manifest.json", json.dumps(manifest).encode())
 

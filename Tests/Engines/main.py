@@ -21,7 +21,8 @@ RUNTIMES = ["swiftcr", "runc", "crun"]
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/engines", description="Real engines with swiftcr, runc and crun.")
-    parser.add_argument("engines", nargs="*", metavar="engine", help="one of: " + ", ".join(DRIVERS) + " (default: all)")
+    parser.add_argument("engines", nargs="*", metavar="engine",
+                        help="one of: " + ", ".join(DRIVERS) + " (default: all)")
     parser.add_argument("--runtime", action="append", choices=RUNTIMES, help="only this runtime (default: all three)")
     parser.add_argument("--case", default="", help="only the cases whose name this regular expression finds")
     parser.add_argument("--all", action="store_true", help="every engine, runtime and case")

@@ -30,8 +30,9 @@ def summary(results):
 def write(path, cases, results):
     """Writes the table; what failed or was skipped has its reason below it."""
     lines = ["# Engines", "",
-             "Real engines with swiftcr as their runtime, and Debian 12's runc and crun through the same cases as the control.",
-             "Written by `sudo scripts/engines --all --write`; the cases are in `Tests/Engines/cases.py`.", ""]
+             "Real engines with swiftcr as their runtime, and Debian 12's runc and crun through the same cases as the",
+             "control. `cri` is containerd's Kubernetes interface, called as kubelet calls it.",
+             "Written by `sudo scripts/engines --all --write`; the cases are in `Tests/Engines/cases/`.", ""]
     reasons = []
     for engine in dict.fromkeys(key[0] for key in results):
         lines += [f"## {engine}", "", "| case | swiftcr | runc | crun |", "|---|---|---|---|"]

@@ -59,11 +59,12 @@ class Sandbox:
 def enter(work):
     """The inside: private directories, the v1 hierarchies alone (crun refuses hybrid ones), loopback."""
     run("mount", "--make-rprivate", "/")
-    for path in PRIVATE + [work]:
-        if not os.path.isdir(path):
-            if path != work:
-                continue
-            os.makedirs(path)
+    os.makedirs(work, exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", "mode=0755", "engines", work)
+    for path in ["/etc", "/var/lib"]:
+        _cover(path, os.path.join(work, "covers" + path))
+    for path in PRIVATE:
+        os.makedirs(path, exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", "mode=1777" if path in ("/tmp", "/dev/shm") else "mode=0755", "engines", path)
     run("mount", "-t", "tmpfs", "-o", "mode=0755", "cgroup", "/sys/fs/cgroup")
     for controllers, _ in hierarchies():
@@ -71,6 +72,14 @@ def enter(work):
         os.mkdir(path)
         run("mount", "-t", "cgroup", "-o", "none," + controllers if "=" in controllers else controllers, "cgroup", path)
     run("ip", "link", "set", "lo", "up")
+
+
+def _cover(path, changes):
+    """An overlay: directories that are missing can be made there, and the host does not see it."""
+    upper, scratch = os.path.join(changes, "upper"), os.path.join(changes, "scratch")
+    os.makedirs(upper)
+    os.makedirs(scratch)
+    run("mount", "-t", "overlay", "-o", f"lowerdir={path},upperdir={upper},workdir={scratch}", "engines", path)
 
 
 def hierarchies():

@@ -27,6 +27,20 @@ extension Integration.LiveMounts {
     }
   }
 
+  @Test("a mount of the host's sends nothing back") func slave() throws {
+    try withBundle { bundle in
+      let volume = "\(bundle.directory)/volume"
+      try Host.must(
+        "sh", "-ec", "mkdir $1 && mount -t tmpfs none $1 && mkdir $1/sub && mount --make-shared $1", "sh", volume)
+      defer { _ = try? Host.run(["umount", "--recursive", volume]) }
+      try bundle.start()
+      let json = #"[{"destination": "/mnt/new", "type": "bind", "source": "\#(volume)", "options": ["rbind"]}]"#
+      #expect(try mounts(bundle, "add", json).code == 0)
+      let inside = try bundle.exec("grep", " /mnt/new ", "/proc/self/mountinfo")
+      #expect(inside.output.contains("master:") && !inside.output.contains("shared:"), "\(inside)")
+    }
+  }
+
   @Test("a file, a tmpfs, and an object with the array in it") func kinds() throws {
     try withBundle { bundle in
       Host.write("from the host\n", to: "\(bundle.directory)/file")

@@ -7,8 +7,8 @@ extension Integration {
 
 extension Integration.Mounts {
   /// A tree of the host, on a mount of its own with another one in it, `$1/sub`, removed at the end.
-  private func withVolume(_ body: (Bundle, String) throws -> Void) throws {
-    try withBundle { bundle in
+  private func withVolume(_ options: [String] = [], _ body: (Bundle, String) throws -> Void) throws {
+    try withBundle(options: options) { bundle in
       let volume = "\(bundle.directory)/volume"
       try Host.must(
         "sh", "-ec",
@@ -80,6 +80,44 @@ extension Integration.Mounts {
       try bundle.start()
       try Host.must("sh", "-ec", "mkdir $1/new && mount -t tmpfs none $1/new && echo late > $1/new/file", "sh", volume)
       #expect(try bundle.exec("cat", "/v/new/file").output == "late\n")
+    }
+  }
+
+  /// The mapped root is nobody on the host, but what is bound is the host's choice. What covers a directory still does.
+  @Test("in a user namespace, from where only root may go", .disabled(if: Host.isControl), arguments: [false, true])
+  func userNamespace(_ isJoined: Bool) throws {
+    try withBundle(options: ["--userns"]) { other in
+      try withVolume(["--userns"]) { bundle, volume in
+        try Host.must(
+          "sh", "-ec",
+          """
+          mkdir -p $1/deep/below; echo data > $1/deep/file; mount -t tmpfs none $1/deep/below; mount --make-rshared $1
+          ln -s $1/deep $2; chmod 0700 $1; chown 1234 $1
+          """, "sh", volume, "\(volume)-link")
+        try bundle.edit(Self.mount("\(volume)-link", "rbind"))
+        if isJoined {
+          try other.start()
+          let path = "/proc/\(try other.pid)/ns/user"
+          try bundle.edit("del(.linux.uidMappings, .linux.gidMappings)")
+          try bundle.edit(#"(.linux.namespaces[] | select(.type == "user")).path = "\#(path)""#)
+        }
+        let outcome = try bundle.sh(
+          "cat /v/file; grep -c ' /v.*shared:' /proc/self/mountinfo; umount /v/below; grep -c /v/below /proc/mounts")
+        #expect(outcome.lines == ["data", "0", "1"] && outcome.errors.contains("umount"), "\(outcome)")
+      }
+    }
+  }
+
+  /// A container's own mounts are its own, whether or not somebody said so.
+  @Test("with mapped ids it is no peer of the host's", .disabled(if: Host.isControl, "runc 1.2 has it"))
+  func mappedPropagation() throws {
+    try withVolume(["--userns"]) { bundle, volume in
+      try Host.must("mount", "--make-rshared", volume)
+      for (options, expected) in Self.propagations {
+        try bundle.edit("del(.mounts[] | select(.destination == \"/v\")) | " + Self.mount(volume, "\(options),ridmap"))
+        let outcome = try bundle.sh("grep ' /v ' /proc/self/mountinfo")
+        #expect(["master:", "shared:"].filter { outcome.output.contains($0) } == expected, "\(options): \(outcome)")
+      }
     }
   }
 

@@ -69,10 +69,12 @@ struct Launcher: ~Copyable {
     hooks: (Int32) throws(ContainerError) -> Void
   ) throws(ContainerError) {
     do throws(ContainerError) {
-      if inputs.idMaps == nil { try handMounts(inputs, userNamespace: inputs.userNamespace) }
+      if inputs.idMaps == nil, !awaitsChild { try handMounts(inputs, userNamespace: inputs.userNamespace) }
       while true {
         switch try next() {
-        case .child(let pid): try adopt(pid)
+        case .child(let pid):
+          try adopt(pid)
+          if inputs.idMaps == nil { try handMounts(inputs, userNamespace: inputs.userNamespace) }
         case .wantsMaps:
           if let maps = inputs.idMaps { try maps.write(to: process.pid, .current) }
           // Opened before the answer: after it the files in /proc of a rootless container are not its user's.
@@ -147,6 +149,7 @@ struct Launcher: ~Copyable {
 
   /// The mounts that are ours to make, in the order of the plan.
   private func handMounts(_ inputs: borrowing LaunchInputs, userNamespace: CInt) throws(ContainerError) {
+    let isShared = plan.steps.contains(.propagation("shared", recursive: true, path: "/"))
     for step in plan.steps {
       switch step {
       case .rootReceive:
@@ -154,12 +157,28 @@ struct Launcher: ~Copyable {
         let mount = try request.mount(userNamespace: userNamespace, maps: inputs.idMaps)
         try link.answer(handing: mount.descriptor.number)
       case .bind(let bind):
-        if bind.origin == .stage { continue }
-        let mount = try HandedMount.make(bind, userNamespace: userNamespace)
-        try link.answer(handing: mount.descriptor.number)
+        switch bind.origin {
+        case .stage: continue
+        case .opened: try handSource(bind.source)
+        case .runtime, .mapped:
+          let mount = try HandedMount.make(bind, userNamespace: userNamespace, isShared: isShared)
+          try link.answer(handing: mount.descriptor.number)
+        }
       default: continue
       }
     }
+  }
+
+  /// Opened with our rights in the stage's mount namespace: what is bound is its own copy of a mount, with the
+  /// propagation that all its mounts have, and nothing below it can be unmounted in the container.
+  private func handSource(_ path: String) throws(ContainerError) {
+    var number: CInt = -1
+    if let root = try? Descriptor.open("/proc/\(process.pid)/root", O_RDONLY | O_DIRECTORY) {
+      // EAGAIN: ".." while somebody mounted or renamed.
+      repeat { number = clinux_find_in_root(root.number, path, 1) } while number < 0 && Errno.last == .again
+    }
+    defer { if number >= 0 { close(number) } }
+    try link.answer(handing: number)
   }
 
   /// The stage announced the number that its listener will have, and is about to get it.

@@ -42,9 +42,12 @@ struct OverlayRequest: Sendable {
 
 /// A bind mount that the stage gets from us.
 enum HandedMount {
-  static func make(_ bind: BindMount, userNamespace: CInt) throws(ContainerError) -> DetachedMount {
+  /// - Parameter isShared: the container's mounts are the host's peers, as `rootfsPropagation` says. Else the clone is made
+  ///   a slave here, as the stage makes the copies that a new mount namespace has.
+  static func make(_ bind: BindMount, userNamespace: CInt, isShared: Bool) throws(ContainerError) -> DetachedMount {
     do throws(SystemError) {
       let mount = try DetachedMount.clone(bind.source, recursive: bind.recursive)
+      if !isShared { try mount.makeSlave() }
       guard case .mapped(let uids, let gids, let recursive) = bind.origin else { return mount }
       if uids.isEmpty {
         try mount.mapIDs(userNamespace: userNamespace, recursive: recursive)

@@ -106,6 +106,9 @@ struct Planner {
     linux.namespaces.contains { $0.type == kind && $0.path == nil }
   }
 
+  /// Its own or one that is joined.
+  var hasUserNamespace: Bool { linux.namespaces.contains { $0.type == .user } }
+
   mutating func container() throws(PlanError) -> LaunchPlan {
     guard linux.namespaces.contains(where: { $0.type == .mount }) else {
       throw PlanError(description: "linux.namespaces: a mount namespace is needed")

@@ -113,9 +113,10 @@ extension PlanEncoder {
   }
 
   private mutating func encode(_ bind: BindMount) -> stage_step {
-    let flags = (bind.recursive ? STAGE_RECURSIVE : 0) | (bind.insideProc ? STAGE_INSIDE_PROC : 0)
+    var flags = (bind.recursive ? STAGE_RECURSIVE : 0) | (bind.insideProc ? STAGE_INSIDE_PROC : 0)
+    if bind.origin == .opened { flags |= STAGE_OPENED }
     return make(
-      bind.origin == .stage ? STAGE_BIND : STAGE_RECEIVE, flags: flags,
+      [.stage, .opened].contains(bind.origin) ? STAGE_BIND : STAGE_RECEIVE, flags: flags,
       text: [text(bind.source), text(bind.destination)],
       number: [
         bind.recursiveSet << 32 | bind.attributesSet, bind.recursiveCleared << 32 | bind.attributesCleared,

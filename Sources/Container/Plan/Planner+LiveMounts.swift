@@ -9,7 +9,7 @@ extension LaunchPlan {
     planner.enterContainer()
     try planner.addMounts(mounts)
     planner.plan.steps = planner.plan.steps.map { step in
-      guard case .bind(var bind) = step, bind.origin == .stage else { return step }
+      guard case .bind(var bind) = step, [.stage, .opened].contains(bind.origin) else { return step }
       bind.origin = .runtime
       return .bind(bind)
     }

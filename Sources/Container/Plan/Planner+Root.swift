@@ -56,7 +56,7 @@ extension Planner {
   private mutating func addDevices() {
     let dev = spec.mounts.last { Self.clean($0.destination) == "/dev" }
     if let dev, dev.type == "bind" || MountOptions(dev.options).bind != .none { return }
-    let inUserNamespace = linux.namespaces.contains { $0.type == .user } || !request.facts.makesDevices
+    let inUserNamespace = hasUserNamespace || !request.facts.makesDevices
     let configured = linux.devices
     let defaults = Self.defaultDevices.filter { device in !configured.contains { $0.path == device.path } }
     for device in defaults + configured {
@@ -120,6 +120,8 @@ extension Planner {
       if options.idmap != .none || !mount.uidMappings.isEmpty {
         bind.origin = .mapped(
           uids: mount.uidMappings, gids: mount.gidMappings, recursive: options.idmap == .ridmap)
+      } else if !request.facts.caller.isRootless, isNew(.mount), hasUserNamespace {
+        bind.origin = .opened
       }
       add(.bind(bind))
       return []

@@ -117,6 +117,8 @@ public struct BindMount: Sendable, Equatable {
   public enum Origin: Sendable, Equatable {
     /// The stage, from the host's path.
     case stage
+    /// The stage, from what swiftcr opened for it: the mapped root may not go wherever root may.
+    case opened
     /// swiftcr, because the stage is where the host's path means something else.
     case runtime
     /// swiftcr, because its ids are mapped: empty mappings stand for the container's own user namespace.

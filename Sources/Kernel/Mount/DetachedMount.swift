@@ -102,6 +102,13 @@ public struct DetachedMount: ~Copyable, Sendable {
     }
   }
 
+  /// What is mounted on the host still arrives in its tree; what is mounted in there does not arrive on the host.
+  public func makeSlave() throws(SystemError) {
+    guard clinux_mount_setattr(descriptor.number, 1, 0, 0, UInt64(MS_SLAVE), -1) == 0 else {
+      throw SystemError("make mount a slave")
+    }
+  }
+
   /// Detaches what is mounted at a host path; false if nothing is.
   public static func detach(_ path: String) -> Bool { clinux_detach(path) == 0 }
 

@@ -19,7 +19,7 @@ struct stage_plan {
   uint32_t magic;
   uint32_t size;
   uint32_t step_count;
-  // A SOCK_SEQPACKET socket: reports go out, answers and detached mounts come in.
+  // A SOCK_SEQPACKET socket: reports go out, answers, detached mounts and what is bound come in.
   int32_t report_fd;
 };
 
@@ -104,6 +104,7 @@ enum stage_op {
 #define STAGE_SET_GROUPS 0x100         // CREDENTIALS, BECOME_ROOT: setgroups is allowed
 #define STAGE_LISTENER 0x200           // SECCOMP: announce the listener's descriptor and wait until it is taken
 #define STAGE_RAISE 0x400              // SECCOMP: CAP_SYS_ADMIN is permitted but not effective
+#define STAGE_OPENED 0x800             // BIND: swiftcr hands the source over, if it could open it
 #define STAGE_CONSOLE_NODE 0x1000      // CONSOLE: appears as /dev/console
 #define STAGE_OPTIONAL 0x2000          // MASK, READONLY: a missing path is none of our business; KEYRING
 #define STAGE_KEEP_CAPABILITIES 0x4000 // CREDENTIALS: over the change of the user id
