@@ -28,7 +28,8 @@ extension Runtime {
     request.options = options.criu
     request.leaveRunning = goesOn
     request.parentImages = options.parentImages
-    request.external = try ExternalMounts(plan, cgroup: cgroup.placement)
+    request.external =
+      try ExternalMounts(plan, cgroup: cgroup.placement)
       .dumped(process: process.pid) + streams.external
     request.external += joined.dumped
     request.cgroupRoots = cgroup.placement.criuRoots
