@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,21 @@ int clinux_stream_socket(int nonblocking) {
   return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
 }
 
+static int connect_abstract(int socket, const char *name) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(name);
+  if (length > sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(address.sun_path, name, length);
+  address.sun_path[0] = 0;
+  return connect(socket, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+}
+
 int clinux_connect(int socket, const char *path) {
+  if (path[0] == '@')
+    return connect_abstract(socket, path);
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int place = open(path, O_PATH | O_CLOEXEC);
   if (place < 0)
@@ -84,7 +99,11 @@ int clinux_connect(int socket, const char *path) {
   return result;
 }
 
-int clinux_bind_and_listen(int socket, const char *path) {
+int clinux_datagram_socket(void) {
+  return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int clinux_bind(int socket, const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   size_t length = strlen(path);
   if (length >= sizeof address.sun_path) {
@@ -92,7 +111,9 @@ int clinux_bind_and_listen(int socket, const char *path) {
     return -1;
   }
   memcpy(address.sun_path, path, length);
-  if (bind(socket, (struct sockaddr *)&address, sizeof address) != 0)
-    return -1;
-  return listen(socket, 1);
+  return bind(socket, (struct sockaddr *)&address, sizeof address);
+}
+
+int clinux_bind_and_listen(int socket, const char *path) {
+  return clinux_bind(socket, path) == 0 ? listen(socket, 1) : -1;
 }

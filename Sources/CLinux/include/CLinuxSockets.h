@@ -17,8 +17,11 @@ long clinux_receive(int socket, void *_Nonnull bytes, size_t count, int *_Nonnul
 int clinux_route_socket(int own, int namespace);
 
 // An AF_UNIX stream socket, close-on-exec. bind(2) takes names of up to 107 bytes, longer ones are ENAMETOOLONG;
-// connecting goes by descriptor and takes any path.
+// connecting goes by descriptor and takes any path, or '@' and a name of the abstract namespace.
 int clinux_stream_socket(int nonblocking);
+// An AF_UNIX datagram socket, close-on-exec and nonblocking.
+int clinux_datagram_socket(void);
+int clinux_bind(int socket, const char *_Nonnull path);
 int clinux_connect(int socket, const char *_Nonnull path);
 int clinux_bind_and_listen(int socket, const char *_Nonnull path);
 

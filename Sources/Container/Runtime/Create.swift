@@ -9,13 +9,15 @@ extension Runtime {
   /// - Returns: the exit status of swiftcr: the container's own for a foreground run, else 0.
   public func launch(_ options: LaunchOptions) throws(ContainerError) -> Int32 {
     let signals = try kernel { () throws(SystemError) in try SignalInbox() }
-    let bundle = try Bundle(options.bundle, layers: options.layers)
+    var bundle = try Bundle(options.bundle, layers: options.layers)
     try Console.check(bundle.spec.process, options)
     let facts = try kernel { () throws(SystemError) in try HostFacts.detect() }
     try Rootless.check(bundle.spec, facts.caller)
     let planned = try PlannedCgroup(
       bundle.spec, id: options.id, facts: facts, usesSystemd: options.usesSystemd,
       isTolerant: options.isRootless ?? facts.caller.isRootless, trace: trace)
+    let readiness = store.readiness(of: options.id)
+    if options.manager != nil { Readiness.offer(readiness, in: &bundle.spec) }
     var request = try bundle.request(
       id: options.id, options: options, cgroup: planned.placement, facts: facts, warn: trace)
 
@@ -34,6 +36,7 @@ extension Runtime {
         bundle.record(
           id: options.id, cgroup: planned, layer: layer, layers: bundle.layers?.directories ?? []))
       try journal.keep(config: bundle.config)
+      if options.manager != nil { try Readiness.prepare(readiness) }
       trace("step: cgroup")
       var ready = try planned.make(bundle.spec, id: options.id)
       try journal.note(.cgroup)
@@ -156,6 +159,7 @@ extension Runtime {
       try launcher.go()
       return 0
     }
+    let readiness = try Readiness(options.manager, in: store.readiness(of: options.id))
     try journal.noteStarted()
     try launcher.go()
     if !spec.hooks.poststart.isEmpty {
@@ -164,10 +168,13 @@ extension Runtime {
         warn("\(error)")
       }
     }
-    guard options.mode == .foreground else { return 0 }
-    trace("step: wait")
     journal.unlock()
-    let status = try Foreground.wait(launcher.process.pidfd.number, signals, console)
+    guard options.mode == .foreground else {
+      try readiness?.wait(pid, pidfd: launcher.process.pidfd.number)
+      return 0
+    }
+    trace("step: wait")
+    let status = try Foreground.wait(launcher.process.pidfd.number, signals, console, readiness)
     if !options.keep, journal.relock() {
       try journal.load()
       // What was saved needs its layer.

@@ -36,12 +36,13 @@ struct Console: ~Copyable {
 /// A run that waits: signals go to the container, its terminal is ours.
 enum Foreground {
   static func wait(
-    _ pidfd: CInt, _ signals: borrowing SignalInbox, _ console: borrowing Console
+    _ pidfd: CInt, _ signals: borrowing SignalInbox, _ console: borrowing Console,
+    _ readiness: borrowing Readiness? = nil
   ) throws(ContainerError) -> ExitStatus {
     do throws(SystemError) {
       let raw = console.master >= 0 ? RawTerminal(STDIN_FILENO) : nil
       defer { raw?.restore() }
-      try relay(pidfd, signals, console.master)
+      try relay(pidfd, signals, console.master, readiness)
       // What it wrote last is still in the terminal.
       while console.master >= 0, try waitReadable([console.master], timeout: 0)[0] {
         guard Terminal.copy(from: console.master, to: STDOUT_FILENO) else { break }
@@ -53,14 +54,33 @@ enum Foreground {
     return status
   }
 
-  private static func relay(_ pidfd: CInt, _ signals: borrowing SignalInbox, _ master: CInt) throws(SystemError) {
+  private static func descriptor(of readiness: borrowing Readiness?) -> CInt {
+    switch readiness {
+    case .some(let readiness): readiness.descriptor
+    case .none: -1
+    }
+  }
+
+  private static func forward(_ readiness: borrowing Readiness?) throws(SystemError) {
+    switch readiness {
+    case .some(let readiness): _ = try readiness.forward(process: nil)
+    case .none: return
+    }
+  }
+
+  private static func relay(
+    _ pidfd: CInt, _ signals: borrowing SignalInbox, _ master: CInt, _ readiness: borrowing Readiness?
+  ) throws(SystemError) {
     var hasInput = master >= 0
     var hasOutput = master >= 0
+    let socket = descriptor(of: readiness)
     while true {
       // poll(2) passes over negative descriptors.
       let ready = try waitReadable([
         pidfd, signals.descriptor.number, hasOutput ? master : -1, hasInput ? STDIN_FILENO : -1,
+        socket,
       ])
+      if ready[4] { _ = try forward(readiness) }
       if ready[2] { hasOutput = Terminal.copy(from: master, to: STDOUT_FILENO) }
       if ready[3] { hasInput = Terminal.copy(from: STDIN_FILENO, to: master) }
       while ready[1], let signal = signals.next() {

@@ -1,3 +1,5 @@
+public import Kernel
+
 /// What the command line says about a container that is to be made.
 public struct LaunchOptions: Sendable {
   public var id: String
@@ -11,6 +13,8 @@ public struct LaunchOptions: Sendable {
   public var listenDescriptors = 0
   /// Descriptors behind those.
   public var preservedDescriptors = 0
+  /// Who is told that the container is ready.
+  public var manager: ServiceManager?
   public var noPivot = false
   public var noNewKeyring = false
   public var keep = false

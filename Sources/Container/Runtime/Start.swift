@@ -1,11 +1,13 @@
 internal import CLinux
 internal import Glibc
-internal import Kernel
+public import Kernel
 internal import OCI
 
 extension Runtime {
   /// `start`: lets a created container execute its program, and hears of it if that fails.
-  public func start(_ id: String) throws(ContainerError) {
+  ///
+  /// - Parameter manager: waits until the container says that it is ready, if it was created for that.
+  public func start(_ id: String, manager: ServiceManager?) throws(ContainerError) {
     var journal = try store.open(id, lock: true)
     let state = try state(of: journal)
     guard state.status == .created else {
@@ -20,6 +22,7 @@ extension Runtime {
     guard clinux_connect(number, journal.startSocket) == 0 else {
       throw ContainerError(SystemError("connect to the created container", id))
     }
+    let readiness = try Readiness(manager, in: store.readiness(of: id))
     try journal.noteStarted()
     let link = StageLink(socket: PacketSocket(descriptor: socket), steps: [])
     try link.answer()
@@ -28,6 +31,10 @@ extension Runtime {
     }
     unlink(journal.startSocket)
     try runPoststart(journal)
+    if let readiness, let process = try journal.process() {
+      journal.unlock()
+      try readiness.wait(process.pid, pidfd: process.pidfd.number)
+    }
   }
 
   private func runPoststart(_ journal: borrowing Journal) throws(ContainerError) {

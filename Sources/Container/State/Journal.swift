@@ -126,6 +126,7 @@ struct Journal: ~Copyable {
   /// Forgets the container; the journal goes last.
   func remove() {
     unlink(startSocket)
+    Readiness.remove("/proc/self/fd/\(directory)/\(id).notify")
     unlinkat(directory, "\(id).config.json", 0)
     unlinkat(directory, "\(id).journal", 0)
   }

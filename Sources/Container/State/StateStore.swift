@@ -24,8 +24,10 @@ public struct StateStore: ~Copyable {
     guard fstat(opened.number, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
       throw ContainerError("state directory \(root): must belong to the caller and be writable by nobody else")
     }
+    guard let resolved = realpath(root, nil) else { throw ContainerError(SystemError("resolve", root)) }
     directory = opened
-    path = root
+    path = String(cString: resolved)
+    free(resolved)
   }
 
   /// Takes an id: from now on nobody else gets it. The lock is held until the journal goes.
@@ -90,10 +92,13 @@ public struct StateStore: ~Copyable {
     return ids.sorted()
   }
 
+  /// The directory with the socket on which a container says that it is ready; absolute, for a mount.
+  func readiness(of id: String) -> String { "\(path)/\(id).notify" }
+
   private static let suffix = ".journal"
   /// The longest id whose files have names that a file system takes (NAME_MAX).
   static let longestID = 255 - ".config.json".utf8.count
-  /// Files in one store, three for a container: more are an attack.
+  /// Files in one store, four for a container: more are an attack.
   static let most = 1 << 20
 
   /// Ids come from command lines: `../x` is none.

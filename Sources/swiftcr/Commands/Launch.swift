@@ -19,6 +19,7 @@ extension CommandRunner {
     options.listenDescriptors = Self.listenDescriptors
     options.preservedDescriptors = try preservedDescriptors(from: 3 + options.listenDescriptors)
     options.usesSystemd = globals.flag("systemd-cgroup")
+    options.manager = ServiceManager.current
     options.isRootless = rootless
     options.noPivot = values.flag("no-pivot")
     options.noNewKeyring = values.flag("no-new-keyring")
@@ -54,7 +55,7 @@ extension CommandRunner {
   }
 
   func start() throws -> Int32 {
-    try runtime().start(id)
+    try runtime().start(id, manager: ServiceManager.current)
     return 0
   }
 
