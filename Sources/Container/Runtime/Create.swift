@@ -89,6 +89,7 @@ extension Runtime {
       try launcher.prepare(
         inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
         hooks: { (pid) throws(ContainerError) in
+          journal.hadHooks = true
           var state = state
           state.pid = pid
           var created = state
@@ -166,12 +167,7 @@ extension Runtime {
     }
     try journal.noteStarted()
     try launcher.go()
-    if !spec.hooks.poststart.isEmpty {
-      let state = try self.state(of: journal)
-      do throws(ContainerError) { try HostHooks.run(spec.hooks.poststart, kind: "poststart", state: state) } catch {
-        warn("\(error)")
-      }
-    }
+    try runPoststart(spec, journal)
     guard options.mode == .foreground else { return 0 }
     trace("step: wait")
     journal.unlock()
