@@ -164,7 +164,8 @@ struct Validator {
     }
     let binds = mount.options.contains("bind") || mount.options.contains("rbind")
     if binds || mount.type == "bind" {
-      check(mount.source != nil, "\(keyPath).source", "required for a bind mount")
+      let isThere = mount.source != nil || mount.options.contains("remount")
+      check(isThere, "\(keyPath).source", "required for a bind mount")
     } else if mount.type == nil {
       check(mount.options.contains("remount"), "\(keyPath).type", "required unless options has bind or rbind")
     }

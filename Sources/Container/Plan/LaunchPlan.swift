@@ -192,8 +192,9 @@ struct Planner {
       change.set = MountAttribute.readonly
       add(.attributes(change))
     }
-    if let propagation = linux.rootfsPropagation, propagation.hasSuffix("unbindable") {
-      add(.propagation("unbindable", recursive: propagation.hasPrefix("r"), path: "/"))
+    // What the root has been bound from was private, so that nothing shows on the host.
+    for type in ["shared", "unbindable"] where linux.rootfsPropagation?.hasSuffix(type) == true {
+      add(.propagation(type, recursive: linux.rootfsPropagation?.hasPrefix("r") == true, path: "/"))
     }
   }
 }
