@@ -45,6 +45,31 @@ extension Integration.NetworkDevice {
     }
   }
 
+  @Test("a name with %d is completed by the kernel") func template() throws {
+    try withBundle { bundle in
+      try bundle.edit(#".linux.netDevices = {"swcr4": {"name": "pod%d"}}"#)
+      try bundle.script("ls /sys/class/net")
+      let outcome = try run(bundle, "swcr4")
+      #expect(outcome.lines == ["lo", "pod0"], "\(outcome)")
+    }
+  }
+
+  /// Whoever made the namespace has the device then.
+  @Test("it stays in a joined namespace when the container ends") func stays() throws {
+    try withBundle { bundle in
+      let name = "swcr-\(bundle.id)"
+      try Host.must("ip", "netns", "add", name)
+      defer { _ = try? Host.run(["ip", "netns", "delete", name]) }
+      try bundle.edit(
+        #"""
+        .linux.netDevices = {"swcr5": {"name": "inside"}}
+        | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/\#(name)" else . end)
+        """#)
+      #expect(try run(bundle, "swcr5").code == 0)
+      #expect(try Host.run(["ip", "-n", name, "link", "show", "inside"]).code == 0)
+    }
+  }
+
   @Test("a device that is not there, and a name that is taken") func errors() throws {
     try withBundle { bundle in
       try bundle.edit(#".linux.netDevices = {"swcr9": {}}"#)
