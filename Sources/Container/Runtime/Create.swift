@@ -33,7 +33,9 @@ extension Runtime {
         bundle.record(
           id: options.id, placement: placement, layer: layer, layers: bundle.layers?.directories ?? []))
       try journal.keep(config: bundle.config)
+      journal.ownsCgroup = false
       let cgroup = try makeCgroup(placement, bundle.spec.linux, isTolerant: isTolerant)
+      journal.ownsCgroup = true
       return try launch(bundle, plan, cgroup, request.overlay, options, &journal, signals)
     } catch {
       try? takeDown(journal)

@@ -60,7 +60,7 @@ extension Runtime {
 
   /// After a failure a saved container waits again.
   private func putBack(_ journal: inout Journal) throws(ContainerError) {
-    if let record = journal.record, let cgroup = try cgroup(of: record) {
+    if journal.ownsCgroup, let record = journal.record, let cgroup = try cgroup(of: record) {
       try? kernel { () throws(SystemError) in try cgroup.remove() }
     }
     if !journal.isCheckpointed { try journal.note(.checkpointed) }
@@ -72,9 +72,11 @@ extension Runtime {
   ) throws(ContainerError) -> Int32 {
     guard let cgroup = try cgroup(of: record) else { throw ContainerError("no cgroup") }
     let spec = bundle.spec
+    journal.ownsCgroup = false
     _ = try kernel { () throws(SystemError) in
       try Cgroup.make(cgroup.placement, resources: spec.linux.resources, devices: spec.linux.devices)
     }
+    journal.ownsCgroup = true
     let directories = try CriuDirectories(images: options.images, work: options.work)
     let plan = try Self.plan(spec, record, cgroup.placement, facts)
     var request = CriuRequest(kind: .restore, images: directories.images.number, work: directories.work.number)

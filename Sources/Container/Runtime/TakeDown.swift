@@ -12,7 +12,9 @@ extension Runtime {
     var first: ContainerError?
     trace("step: remove cgroup")
     do throws(ContainerError) {
-      if let cgroup = try cgroup(of: record) { try kernel { () throws(SystemError) in try cgroup.remove() } }
+      if journal.ownsCgroup, let cgroup = try cgroup(of: record) {
+        try kernel { () throws(SystemError) in try cgroup.remove() }
+      }
     } catch {
       first = error
     }

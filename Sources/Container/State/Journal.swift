@@ -16,6 +16,8 @@ struct Journal: ~Copyable {
   var isCheckpointed: Bool { contents.isCheckpointed }
   /// Whether this process has begun with the container's hooks: whatever fails from then on, `poststop` follows.
   var hadHooks = false
+  /// Whether the record's cgroups are this container's to remove. Until they are made they may be somebody else's.
+  var ownsCgroup = true
 
   /// Annotations may be as long as config.json, and escapes make them longer.
   static let longest = 8 * JSON.defaultLimit
