@@ -41,6 +41,7 @@ extension Validator {
         check(isInterface(inside), "\(keyPath).name", "not a name of a network device: \(quoted(inside))")
       }
     }
+    check(linux.personality?.flags.isEmpty != false, "linux.personality.flags", "no flags are defined")
     resources(linux.resources, "linux.resources.")
     if let seccomp = linux.seccomp { self.seccomp(seccomp) }
   }

@@ -21,9 +21,6 @@ extension Spec {
       warnings.append(
         Fault(keyPath: "mounts[\(index)].destination", reason: "a relative path is deprecated, taken as relative to /"))
     }
-    if let personality = linux.personality, !personality.flags.isEmpty {
-      warnings.append(Fault(keyPath: "linux.personality.flags", reason: "no flags are defined, ignored"))
-    }
     return warnings
   }
 }

@@ -113,6 +113,10 @@ struct Planner {
     if linux.intelRdt != nil {
       throw PlanError(description: "linux.intelRdt: this runtime does not use resctrl yet: leave the property out")
     }
+    if linux.mountLabel != nil, request.hasLayers {
+      throw PlanError(
+        description: "linux.mountLabel: a container layer has no label yet: leave the property out, or use no layers")
+    }
     enterNamespaces()
     try assembleRoot()
     becomeRoot()

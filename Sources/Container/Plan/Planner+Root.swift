@@ -131,6 +131,10 @@ extension Planner {
     new.options = options.superblock
     new.attributes = options.attributesSet
     new.propagation = propagation
+    // Those of the kernel's own have labels of its own, as with runc.
+    if let label = linux.mountLabel, !["proc", "sysfs", "mqueue"].contains(new.type) {
+      new.options.append(.init(key: "context", value: label))
+    }
     new.copyUp = options.copyUp
     new.isReal = new.type == "proc" || new.type == "sysfs"
     new.insideProc = insideProc
