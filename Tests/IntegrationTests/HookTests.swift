@@ -120,6 +120,22 @@ extension Integration.Hooks {
     }
   }
 
+  @Test("the namespaces of each kind") func places() throws {
+    try withBundle { bundle in
+      let show = "for n in mnt uts ipc; do readlink /proc/self/ns/$n; done >"
+      let onHost = Self.kinds.filter { !$0.hasSuffix("Container") }
+      for kind in onHost {
+        try bundle.edit(".hooks.\(kind) = [\(hook("\(show) \(bundle.directory)/\(kind)"))]")
+      }
+      try bundle.edit(".hooks.startContainer = [\(hook("\(show) /inside"))]")
+      #expect(try bundle.sh("\(show) /program").code == 0)
+      let host = try Host.must("sh", "-c", "\(show) /dev/stdout")
+      for kind in onHost { #expect(Host.read("\(bundle.directory)/\(kind)") == host, "\(kind)") }
+      let program = Host.read("\(bundle.rootfs)/program")
+      #expect(Host.read("\(bundle.rootfs)/inside") == program && program != host && !program.isEmpty)
+    }
+  }
+
   @Test("a hook that is not there") func missing() throws {
     try withBundle { bundle in
       for kind in Self.kinds.prefix(4) {

@@ -63,6 +63,13 @@ extension Integration.Namespaces {
     }
   }
 
+  @Test("without a mount namespace there is no container", .disabled(if: Host.isControl)) func mount() throws {
+    try withBundle(.flat, #".linux.namespaces |= map(select(.type != "mount"))"#) { bundle in
+      let outcome = try bundle.run()
+      #expect(outcome.code == 1 && outcome.errors.contains("mount namespace"), "\(outcome)")
+    }
+  }
+
   @Test("a time namespace", .disabled(if: Host.isControl)) func joinedTime() throws {
     try withBundle { first in
       try first.edit(

@@ -139,6 +139,29 @@ extension Integration.Operations {
     }
   }
 
+  /// crun's, and runc's: none of them changes what config.json says.
+  @Test("annotations of other runtimes are only shown", .disabled(if: Host.isControl)) func peers() throws {
+    try withBundle { bundle in
+      let names =
+        [
+          "handler", "seccomp.receiver", "seccomp.plugins", "seccomp_fail_unknown_syscall", "seccomp_bpf_data",
+          "keep_original_groups", "pidfd_receiver", "mount_context_type", "systemd.subgroup", "systemd.force_cgroup_v1",
+          "delegate-cgroup", "hooks.stdout", "hooks.stderr",
+        ].map { "run.oci.\($0)" } + ["org.criu.config", "krun.cpus", "module.wasm.image/variant"]
+      for name in names { try bundle.edit(".annotations[\"\(name)\"] = \"\(bundle.directory)/peer\"") }
+      try bundle.edit(#".hooks.poststart = [{"path": "/bin/echo", "args": ["echo", "said"]}]"#)
+      let outcome = try Host.run([
+        "setpriv", "--groups", "5,29", Host.program, "--root", bundle.state, "run", "--bundle", bundle.directory,
+        bundle.id,
+      ])
+      #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
+      try bundle.start()
+      #expect(try bundle.exec("grep", "^Groups:", "/proc/self/status").output == "Groups:\t \n")
+      #expect(try bundle.state(".annotations | length") == "\(names.count)")
+      #expect(!Host.exists("\(bundle.directory)/peer"))
+    }
+  }
+
   /// What `features` says is recognized: each name in a configuration of its own, which `plan` has to take.
   @Test("features promises nothing that is not taken", .disabled(if: Host.isControl)) func features() throws {
     try withBundle { bundle in
@@ -184,6 +207,13 @@ extension Integration.Operations {
           #".linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["kill"], "action": "SCMP_ACT_ERRNO", "#
             + #""args": [{"index": 0, "value": 1, "valueTwo": 1, "op": "\#(name)"}]}]}"#)
       }
+      let facts = try Host.must(
+        "jq", "-c",
+        """
+        [.ociVersionMin, .ociVersionMax, (.linux | .cgroup.v1, .cgroup.v2, .cgroup.rdma, .seccomp.enabled,
+          .intelRdt.enabled, .mountExtensions.idmap.enabled, .netDevices.enabled), .potentiallyUnsafeConfigAnnotations[0]]
+        """, input: features)
+      #expect(facts == #"["1.0.0","1.3.0",true,true,true,true,false,true,true,"io.swiftcr."]"# + "\n")
       for mode in try names(".linux.memoryPolicy.modes") {
         try check(".linux.memoryPolicy = {\"mode\": \"\(mode)\", \"nodes\": \"0\"}")
       }

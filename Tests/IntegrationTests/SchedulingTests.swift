@@ -65,6 +65,16 @@ extension Integration.Scheduling {
     }
   }
 
+  /// One that no machine has: the kernel is asked, before the process is in its cgroup.
+  @Test("the processors before the cgroup", .disabled(if: Host.isControl)) func initial() throws {
+    try withBundle { bundle in
+      try bundle.edit(#".process.execCPUAffinity = {"initial": "9000"}"#)
+      try bundle.start()
+      let outcome = try bundle.exec("true")
+      #expect(outcome.code == 255 && outcome.errors.contains("run on processors 9000"), "\(outcome)")
+    }
+  }
+
   @Test(
     "processors that are no list", .disabled(if: Host.isControl),
     arguments: ["x", "1-", "-1", "3-1", "1,,2", "99999999999999999999", "16384"])
