@@ -65,6 +65,7 @@ extension Integration.Namespaces {
 
   @Test("without a mount namespace there is no container", .disabled(if: Host.isControl)) func mount() throws {
     try withBundle(.flat, #".linux.namespaces |= map(select(.type != "mount"))"#) { bundle in
+      try bundle.edit("del(.linux.maskedPaths, .linux.readonlyPaths)")
       let outcome = try bundle.run()
       #expect(outcome.code == 1 && outcome.errors.contains("mount namespace"), "\(outcome)")
     }
