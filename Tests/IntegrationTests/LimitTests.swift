@@ -161,6 +161,7 @@ extension Integration.Limits {
 
   @Test("a cgroup in which somebody is already is refused, and left alone") func taken() throws {
     try withBundle { first in
+      try first.edit(".linux.cgroupsPath = \"/\(first.id)\"")
       try first.start()
       let pid = try first.pid
       try withBundle(.flat, ".linux.cgroupsPath = \"/\(first.id)\"") { second in
