@@ -26,6 +26,12 @@ extension Integration.Scheduling {
       realtime
         + #"| .process.scheduler = {"policy": "SCHED_RR", "priority": 3, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}"#,
       "cut -d' ' -f40,41 /proc/1/stat; cut -d' ' -f40,41 /proc/self/stat; :", is: "3 2\n0 0"),
+    // Such a process may only fork what is none.
+    Case(
+      "deadline",
+      #".process.scheduler = {"policy": "SCHED_DEADLINE", "flags": ["SCHED_FLAG_RESET_ON_FORK"], "#
+        + #""runtime": 10000000, "deadline": 100000000, "period": 200000000}"#,
+      "cut -d' ' -f41 /proc/1/stat; :", is: "6"),
     Case("idle", #".process.scheduler = {"policy": "SCHED_IDLE"}"#, "cut -d' ' -f41 /proc/self/stat", is: "5"),
     Case(
       "best effort I/O", #".process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 6}"#, "ionice -p $$",
