@@ -55,6 +55,16 @@ public struct MountOptions: Sendable, Equatable {
   public private(set) var superblock: [SuperblockOption] = []
   /// Applied one after the other: `rslave` then `rshared` gives a mount that is both.
   public private(set) var propagation: [Propagation] = []
+  /// What comes of it, with mount(2)'s flags: the last one replaces those before, but a slave can be shared as well.
+  public var propagationFlags: UInt {
+    var flags: UInt = 0
+    for change in propagation {
+      let isBoth = change.type == .shared && flags & PropagationType.slave.rawValue != 0
+      flags = change.type.rawValue | (isBoth ? PropagationType.slave.rawValue : 0)
+      if change.recursive { flags |= MountOption.recursive }
+    }
+    return flags
+  }
   /// Whether the source is a file tree of the host.
   public private(set) var bind = Bind.none
   /// Changes what is mounted there already.

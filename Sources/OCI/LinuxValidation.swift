@@ -10,7 +10,16 @@ extension Validator {
     }
     mappings(linux.uidMappings, "linux.uidMappings")
     mappings(linux.gidMappings, "linux.gidMappings")
-    if knowsNamespaces { needsOfNamespaces(spec, seen) }
+    if knowsNamespaces {
+      needsOfNamespaces(spec, seen)
+      let isMapped = seen.contains(.user)
+      for (index, mount) in spec.mounts.enumerated() where !isMapped && mount.uidMappings.isEmpty {
+        let option = mount.options.first { $0 == "idmap" || $0 == "ridmap" }
+        check(
+          option == nil, "mounts[\(index)].uidMappings",
+          "required for \(quoted(option ?? "")) in a container without a user namespace")
+      }
+    }
 
     for (index, path) in linux.maskedPaths.enumerated() { absolute(path, "linux.maskedPaths[\(index)]") }
     for (index, path) in linux.readonlyPaths.enumerated() { absolute(path, "linux.readonlyPaths[\(index)]") }
@@ -32,6 +41,7 @@ extension Validator {
         check(isInterface(inside), "\(keyPath).name", "not a name of a network device: \(quoted(inside))")
       }
     }
+    check(linux.personality?.flags.isEmpty != false, "linux.personality.flags", "no flags are defined")
     resources(linux.resources, "linux.resources.")
     if let seccomp = linux.seccomp { self.seccomp(seccomp) }
   }

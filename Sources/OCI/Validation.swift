@@ -21,9 +21,6 @@ extension Spec {
       warnings.append(
         Fault(keyPath: "mounts[\(index)].destination", reason: "a relative path is deprecated, taken as relative to /"))
     }
-    if let personality = linux.personality, !personality.flags.isEmpty {
-      warnings.append(Fault(keyPath: "linux.personality.flags", reason: "no flags are defined, ignored"))
-    }
     return warnings
   }
 }
@@ -164,7 +161,8 @@ struct Validator {
     }
     let binds = mount.options.contains("bind") || mount.options.contains("rbind")
     if binds || mount.type == "bind" {
-      check(mount.source != nil, "\(keyPath).source", "required for a bind mount")
+      let isThere = mount.source != nil || mount.options.contains("remount")
+      check(isThere, "\(keyPath).source", "required for a bind mount")
     } else if mount.type == nil {
       check(mount.options.contains("remount"), "\(keyPath).type", "required unless options has bind or rbind")
     }

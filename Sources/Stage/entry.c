@@ -67,6 +67,8 @@ static long run(struct stage *stage, const struct stage_step *step) {
     return step_mask(stage, step);
   case STAGE_READONLY:
     return step_readonly(stage, step);
+  case STAGE_REMOUNT:
+    return step_remount(stage, step);
   case STAGE_UNMOUNT:
     return step_unmount(stage, step);
   case STAGE_HOOK:

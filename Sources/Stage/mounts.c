@@ -7,7 +7,12 @@
 #define FSCONFIG_SET_FLAG 0
 #define FSCONFIG_SET_STRING 1
 #define FSCONFIG_CMD_CREATE 6
+#define FSCONFIG_CMD_RECONFIGURE 7
+#define FSPICK_CLOEXEC 1
+#define FSPICK_EMPTY_PATH 8
 #define OPEN_TREE_CLONE 1
+#define MS_REC 0x4000
+#define MS_SLAVE (1 << 19)
 
 struct mount_attributes {
   uint64_t set, clear, propagation, userns_fd;
@@ -21,6 +26,13 @@ long mount_set(int fd, uint64_t set, uint64_t clear, uint64_t propagation, int r
   attributes.set = set, attributes.clear = clear, attributes.propagation = propagation, attributes.userns_fd = 0;
   char here = 0;
   return CALL(mount_setattr, fd, &here, AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof attributes);
+}
+
+// Of a mount that is in place. A slave that is shared as well takes two calls, in this order.
+static long propagate(int fd, uint64_t flags) {
+  const int recursive = (flags & MS_REC) != 0;
+  long result = mount_set(fd, 0, 0, flags & MS_SLAVE, recursive);
+  return result < 0 ? result : mount_set(fd, 0, 0, flags & ~(uint64_t)(MS_SLAVE | MS_REC), recursive);
 }
 
 // The file system's own words on what it refused are in the context's log: "e overlay: bad option".
@@ -95,7 +107,7 @@ long step_mount(struct stage *stage, const struct stage_step *step) {
   if (result == 0)
     result = mount_attach(stage, (int)mount, (int)destination);
   if (result == 0 && step->number[2]) {
-    result = mount_set((int)mount, 0, 0, step->number[2], 0);
+    result = propagate((int)mount, step->number[2]);
     if (result < 0)
       stage->detail = STAGE_DETAIL_ATTRIBUTES;
   }
@@ -108,7 +120,6 @@ long step_mount(struct stage *stage, const struct stage_step *step) {
 // number: attributes to set and to clear, those of the whole tree in the upper half; the propagation.
 static long place(struct stage *stage, const struct stage_step *step, int tree, const char *path) {
   uint32_t mode = 0;
-  const uint64_t mounts = step->flags & STAGE_RECURSIVE;
   long result = file_mode(tree, &mode, 0);
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_SOURCE, result);
@@ -125,7 +136,7 @@ static long place(struct stage *stage, const struct stage_step *step, int tree, 
   CALL(close, destination);
   if (result < 0)
     return result;
-  result = mount_set(tree, 0, 0, step->number[2], mounts != 0);
+  result = propagate(tree, step->number[2]);
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_ATTRIBUTES, result);
   return 0;
@@ -191,4 +202,32 @@ long step_setattr(struct stage *stage, const struct stage_step *step) {
   if (result < 0)
     FAIL(stage, STAGE_DETAIL_ATTRIBUTES, result);
   return 0;
+}
+
+// text: the path, the file system's options as for a new mount; number: attributes to set and to clear.
+long step_remount(struct stage *stage, const struct stage_step *step) {
+  char here = 0;
+  const char *options = text_of(stage, step, 1);
+  long fd = inroot_open(stage, text_of(stage, step, 0), O_PATH, 0);
+  if (fd < 0)
+    FAIL(stage, STAGE_DETAIL_DESTINATION, fd);
+  long result = 0;
+  if (options && *options) {
+    long context = CALL(fspick, fd, &here, FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+    result = context < 0 ? context : configure(stage, (int)context, options);
+    if (result == 0) {
+      result = CALL(fsconfig, context, FSCONFIG_CMD_RECONFIGURE, 0, 0, 0);
+      if (result < 0)
+        refused(stage, (int)context, STAGE_DETAIL_NONE, result);
+      else
+        CALL(close, context);
+    }
+  }
+  if (result == 0) {
+    result = mount_set((int)fd, step->number[0], step->number[1], 0, 0);
+    if (result < 0)
+      stage->detail = STAGE_DETAIL_ATTRIBUTES;
+  }
+  CALL(close, fd);
+  return result;
 }

@@ -66,7 +66,7 @@ stage_handler step_signals, step_undumpable, step_join_cgroup, step_setns, step_
 stage_handler step_propagation, step_parent_private, step_root_bind, step_root_receive, step_root_here,
     step_pivot;                                                                          // root.c
 stage_handler step_layers, step_upper_memory, step_root_overlay;                         // overlay.c
-stage_handler step_mount, step_bind, step_receive, step_setattr, step_unmount;           // mounts.c
+stage_handler step_mount, step_bind, step_receive, step_setattr, step_remount, step_unmount; // mounts.c
 stage_handler step_mask, step_readonly;                                                  // hide.c
 stage_handler step_directory, step_device, step_device_bind, step_symlink, step_console; // devices.c
 stage_handler step_sysctl, step_label;                                                   // procfs.c

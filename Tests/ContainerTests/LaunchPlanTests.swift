@@ -203,6 +203,23 @@ import Testing
     #expect(mounted < device && device < readonly)
   }
 
+  /// The label of new file systems; a bind mount's files have their own.
+  @Test func mountLabel() throws {
+    let mounts =
+      #","mounts":[{"destination":"/t","type":"tmpfs","source":"t"},{"destination":"/p","type":"proc","source":"p"},"#
+      + #"{"destination":"/b","type":"bind","source":"/","options":["bind"]}]"#
+    let config = Self.config(linux: #","mountLabel":"u:r:t:s0:c1,c2""#, top: mounts)
+    let labels = try LaunchPlan.make(try Self.request(config)).steps.compactMap { step -> [String?]? in
+      guard case .mount(let mount) = step else { return nil }
+      return mount.options.filter { $0.key == "context" }.map(\.value)
+    }
+    #expect(labels == [["u:r:t:s0:c1,c2"], []])
+    var layered = try Self.request(config)
+    layered.hasLayers = true
+    let error = #expect(throws: PlanError.self) { try LaunchPlan.make(layered) }
+    #expect(error?.description.hasPrefix("linux.mountLabel: ") == true)
+  }
+
   @Test func everyStepHasAnEncoding() throws {
     let hooks = #","hostname":"h","hooks":{"createContainer":[{"path":"/h","timeout":3}]}"#
     var request = try Self.request(

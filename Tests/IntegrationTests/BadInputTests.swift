@@ -59,6 +59,7 @@ extension Integration.BadInput {
       #".mounts += [{"destination":"/x","type":"tmpfs","source":"tmpfs","options":["bogus=1"]}]"#, "bogus"),
     Fault("a working directory that is a file", #".process.cwd = "/etc/passwd""#, "not a directory"),
     Fault("a working directory that leads out", #".process.cwd = "/proc/self/fd/4""#, "/proc/self/fd/4"),
+    Fault("a label without SELinux", #".linux.mountLabel = "u:r:t:s0:c1,c2""#, "context"),
     Fault("a cgroup that cannot be made", #".linux.cgroupsPath = "/""#, "cgroup"),
   ]
 

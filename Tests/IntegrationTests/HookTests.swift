@@ -77,13 +77,24 @@ extension Integration.Hooks {
     }
   }
 
-  @Test("a failure before the program ends the start", arguments: kinds.prefix(4)) func failure(_ kind: String) throws {
+  /// runtime.md, steps 3 to 9: an error, the container stops and is destroyed, and then come the poststop hooks.
+  @Test("a failure ends the start, and poststop follows", arguments: kinds.prefix(5), [["run"], ["create", "start"]])
+  func failure(_ kind: String, _ commands: [String]) throws {
     try withBundle { bundle in
-      try bundle.edit(".hooks.\(kind) = [\(hook("exit 3"))]")
-      let outcome = try bundle.sh("touch /ran")
+      let log = "\(bundle.directory)/log"
+      try bundle.edit(".hooks.\(kind) = [\(hook("exit 3")), \(hook("echo next >> \(log)"))]")
+      try bundle.edit(".hooks.poststop = [\(hook("echo poststop >> \(log)"))]")
+      try bundle.script("touch /ran; while :; do sleep 0.1; done")
+      var outcome = Outcome(code: 0, output: "", errors: "")
+      for command in commands where outcome.code == 0 {
+        let bundleOption = command == "start" ? [] : ["--bundle", bundle.directory]
+        outcome = try Host.run([Host.program, "--root", bundle.state, command] + bundleOption + [bundle.id])
+      }
       #expect(outcome.code == 1 && outcome.errors.contains(kind), "\(outcome)")
-      #expect(outcome.errors.contains("exit status 3") && !Host.exists("\(bundle.rootfs)/ran"), "\(outcome)")
-      #expect(try bundle.must("list", "--quiet") == "")
+      #expect(outcome.errors.contains("exit status 3"), "\(outcome)")
+      #expect(kind == "poststart" || !Host.exists("\(bundle.rootfs)/ran"))
+      #expect(try bundle.must("list", "--quiet") == "", "destroyed")
+      #expect(Host.read(log) == "poststop\n")
     }
   }
 
@@ -98,16 +109,30 @@ extension Integration.Hooks {
     }
   }
 
-  @Test("a failure after it is only told, and the others run", arguments: kinds.suffix(2)) func late(_ kind: String)
-    throws
-  {
+  @Test("a failure after its end is only told, and the others run") func late() throws {
     try withBundle { bundle in
       let second = "\(bundle.directory)/second"
-      try bundle.edit(".hooks.\(kind) = [\(hook("exit 3")), \(hook("echo > \(second)"))]")
+      try bundle.edit(".hooks.poststop = [\(hook("exit 3")), \(hook("echo > \(second)"))]")
       let outcome = try bundle.sh("echo ran")
       #expect(outcome.code == 0 && outcome.output == "ran\n", "\(outcome)")
-      #expect(outcome.errors.contains(kind) && outcome.errors.contains("exit status 3"), "\(outcome)")
-      #expect(kind == "poststart" || Host.exists(second))
+      #expect(outcome.errors.contains("poststop") && outcome.errors.contains("exit status 3"), "\(outcome)")
+      #expect(Host.exists(second))
+    }
+  }
+
+  @Test("the namespaces of each kind") func places() throws {
+    try withBundle { bundle in
+      let show = "for n in mnt uts ipc; do readlink /proc/self/ns/$n; done >"
+      let onHost = Self.kinds.filter { !$0.hasSuffix("Container") }
+      for kind in onHost {
+        try bundle.edit(".hooks.\(kind) = [\(hook("\(show) \(bundle.directory)/\(kind)"))]")
+      }
+      try bundle.edit(".hooks.startContainer = [\(hook("\(show) /inside"))]")
+      #expect(try bundle.sh("\(show) /program").code == 0)
+      let host = try Host.must("sh", "-c", "\(show) /dev/stdout")
+      for kind in onHost { #expect(Host.read("\(bundle.directory)/\(kind)") == host, "\(kind)") }
+      let program = Host.read("\(bundle.rootfs)/program")
+      #expect(Host.read("\(bundle.rootfs)/inside") == program && program != host && !program.isEmpty)
     }
   }
 

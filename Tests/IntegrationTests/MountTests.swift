@@ -127,6 +127,23 @@ extension Integration.Mounts {
       #".mounts += [{"destination": "/new/dir/file", "type": "bind", "source": "config.json", "options": ["bind"]}]"#,
       #"grep -c '"ociVersion":' /new/dir/file"#, is: "1"),
     Case(
+      "in the listed order: a later one covers, and lies in, an earlier one",
+      """
+      .mounts += [{"destination": "/a", "type": "tmpfs", "source": "one"},
+        {"destination": "/a/b", "type": "tmpfs", "source": "two"}, {"destination": "/a", "type": "tmpfs", "source": "three"},
+        {"destination": "/a/b", "type": "tmpfs", "source": "four"}]
+      """, "grep ' /a' /proc/mounts | cut -d' ' -f1,2", is: "one /a\ntwo /a/b\nthree /a\nfour /a/b"),
+    Case(
+      "a relative destination is below /", #".mounts += [{"destination": "x/y", "type": "tmpfs", "source": "t"}]"#,
+      "grep -o 't /x/y' /proc/mounts", is: "t /x/y"),
+    Case(
+      "a new mount is what its last propagation says",
+      """
+      .mounts += [{"destination": "/s", "type": "tmpfs", "source": "t", "options": ["private", "shared"]},
+        {"destination": "/u", "type": "tmpfs", "source": "t", "options": ["unbindable"]}]
+      """, "grep -o ' /[su] .* - ' /proc/self/mountinfo | sed 's/shared:.*/shared/' | cut -d' ' -f2,4",
+      is: "/s shared\n/u unbindable"),
+    Case(
       "tmpfs with size and mode",
       #".mounts += [{"destination": "/mem", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "mode=1755"]}]"#,
       "stat -c %a /mem; dd if=/dev/zero of=/mem/x bs=1k count=100 2>/dev/null; stat -c %s /mem/x", is: "1755\n65536"),
@@ -153,6 +170,104 @@ extension Integration.Mounts {
       try Host.must("ln", "-sfn", "/tmp", "\(bundle.rootfs)/link")
       let outcome = try bundle.sh(item.script)
       #expect(outcome.output == item.output + "\n" && outcome.code == 0, "\(outcome)")
+    }
+  }
+
+  /// Every option of the specification that mount(8) has for a mount, and what the kernel then shows of it; `-` is what
+  /// it does not show.
+  static let options: [(String, String)] = [
+    ("async", "-sync"), ("atime", "relatime"), ("defaults", "rw"), ("dev", "-nodev"), ("diratime", "-nodiratime"),
+    ("dirsync", "dirsync"), ("exec", "-noexec"), ("iversion", "rw"), ("lazytime", "lazytime"), ("loud", "rw"),
+    ("noatime", "noatime"), ("nodev", "nodev"), ("nodiratime", "nodiratime"), ("noexec", "noexec"),
+    ("noiversion", "rw"), ("nolazytime", "-lazytime"), ("norelatime", "rw"), ("nostrictatime", "relatime"),
+    ("nosuid", "nosuid"), ("nosymfollow", "nosymfollow"), ("relatime", "relatime"), ("ro", "ro"), ("rw", "rw"),
+    ("silent", "rw"), ("strictatime", "-relatime"), ("suid", "-nosuid"), ("symfollow", "-nosymfollow"),
+    ("sync", "sync"),
+  ]
+
+  @Test("options of a new mount", arguments: options) func option(_ name: String, _ shown: String) throws {
+    try withBundle { bundle in
+      try bundle.edit(
+        #".mounts += [{"destination": "/o", "type": "tmpfs", "source": "t", "options": ["\#(name)"]}]"#)
+      let outcome = try bundle.sh("grep ' /o tmpfs' /proc/mounts | cut -d' ' -f4")
+      let options = outcome.lines.first?.split(separator: ",").map(String.init) ?? []
+      let isShown = options.contains(shown.hasPrefix("-") ? String(shown.dropFirst()) : shown)
+      #expect(!options.isEmpty && isShown != shown.hasPrefix("-"), "\(outcome)")
+    }
+  }
+
+  /// The same for those of a whole tree: what the mount below the bound one shows.
+  static let recursive: [(String, String)] = [
+    ("rro", "ro"), ("rrw", "rw"), ("rnosuid", "nosuid"), ("rsuid", "-nosuid"), ("rnodev", "nodev"), ("rdev", "-nodev"),
+    ("rnoexec", "noexec"), ("rexec", "-noexec"), ("rnodiratime", "nodiratime"), ("rdiratime", "-nodiratime"),
+    ("rnoatime", "noatime"), ("ratime", "-noatime"), ("rstrictatime", "-relatime"), ("rnostrictatime", "relatime"),
+    ("rrelatime", "relatime"), ("rnorelatime", "rw"), ("rnosymfollow", "nosymfollow"), ("rsymfollow", "-nosymfollow"),
+  ]
+
+  @Test("options of a tree", .disabled(if: Host.isControl), arguments: recursive)
+  func recursive(_ name: String, _ shown: String) throws {
+    try withVolume { bundle, volume in
+      // Each of the attributes is there to be taken away.
+      let opposite = Self.recursive.first { $0.0 == "rno" + name.dropFirst() }.map { String($0.0.dropFirst()) } ?? "rw"
+      try Host.must("mount", "-o", "remount,bind,\(opposite)", "\(volume)/sub")
+      try bundle.edit(Self.mount(volume, "rbind,\(name)"))
+      let outcome = try bundle.sh("grep ' /v/sub ' /proc/self/mountinfo | cut -d' ' -f6")
+      let options = outcome.lines.first?.split(separator: ",").map(String.init) ?? []
+      let isShown = options.contains(shown.hasPrefix("-") ? String(shown.dropFirst()) : shown)
+      #expect(!options.isEmpty && isShown != shown.hasPrefix("-"), "\(outcome)")
+    }
+  }
+
+  /// The mount itself keeps what nobody speaks of.
+  @Test(
+    "a remount changes what is there", .disabled(if: Host.isControl),
+    arguments: [
+      ("remount,ro", "ro,nosuid"), ("remount,bind,ro,suid", "ro,relatime"), ("remount,ro,noatime", "ro,nosuid,noatime"),
+    ])
+  func remount(_ options: String, _ shown: String) throws {
+    try withBundle { bundle in
+      let list = options.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ",")
+      try bundle.edit(
+        """
+        .mounts += [{"destination": "/r", "type": "tmpfs", "source": "t", "options": ["nosuid"]},
+          {"destination": "/r", "options": [\(list)]}]
+        """)
+      let outcome = try bundle.sh("grep ' /r ' /proc/self/mountinfo | cut -d' ' -f6; touch /r/x 2>/dev/null || echo no")
+      #expect(outcome.lines.count == 2 && outcome.lines.last == "no", "\(outcome)")
+      #expect(outcome.output.hasPrefix(shown), "\(outcome)")
+    }
+  }
+
+  @Test("a remount changes the file system, too") func remountSize() throws {
+    try withBundle { bundle in
+      try bundle.edit(
+        """
+        .mounts += [{"destination": "/r", "type": "tmpfs", "source": "t", "options": ["size=64k"]},
+          {"destination": "/r", "type": "tmpfs", "source": "t", "options": ["remount", "size=128k"]}]
+        """)
+      let outcome = try bundle.sh("grep ' /r tmpfs' /proc/mounts")
+      #expect(outcome.lines.count == 1 && outcome.output.contains("size=128k"), "\(outcome)")
+    }
+  }
+
+  /// What the root's line says of its peers: the host's mounts are shared where the case makes them so.
+  @Test(
+    "propagation of the root", .disabled(if: Host.isControl, "runc 1.1 has none of it"),
+    arguments: [
+      ("shared", ["shared:"]), ("slave", ["master:"]), ("private", []), ("unbindable", ["unbindable"]),
+    ])
+  func root(_ propagation: String, _ expected: [String]) throws {
+    try withBundle { bundle in
+      try bundle.edit(".linux.rootfsPropagation = \"\(propagation)\"")
+      try bundle.script("grep ' / / \\| / rw' /proc/self/mountinfo | head -n 1")
+      // A mount of its own, and a peer group of its own, for the root.
+      let outcome = try Host.run([
+        "unshare", "--mount", "--propagation", "private", "sh", "-ec",
+        "mount --bind $1 $1; mount --make-shared $1; shift; exec \"$@\"", "sh", bundle.rootfs, Host.program, "--root",
+        bundle.state, "run", "--bundle", bundle.directory, bundle.id,
+      ])
+      let found = ["shared:", "master:", "unbindable"].filter { outcome.output.contains($0) }
+      #expect(outcome.code == 0 && outcome.lines.count == 1 && found == expected, "\(outcome)")
     }
   }
 
@@ -187,6 +302,17 @@ extension Integration.Mounts {
       let outcome = try bundle.sh("stat -c %u:%g /v/root /v/five; touch /v/made")
       #expect(outcome.lines == (userNamespace ? ["0:0", "5:6"] : ["1000:2000", "1005:2006"]), "\(outcome)")
       if userNamespace { #expect(try Host.must("stat", "-c", "%u:%g", "\(volume)/made") == "0:0\n") }
+    }
+  }
+
+  @Test("ids cannot be mapped without any maps", .disabled(if: Host.isControl), arguments: ["idmap", "ridmap"])
+  func noMaps(_ option: String) throws {
+    try withBundle { bundle in
+      try bundle.edit(
+        #".mounts += [{"destination": "/v", "type": "bind", "source": "\#(bundle.rootfs)", "options": ["rbind", "\#(option)"]}]"#
+      )
+      let outcome = try bundle.run()
+      #expect(outcome.code == 1 && outcome.errors.contains("mounts"), "\(outcome)")
     }
   }
 

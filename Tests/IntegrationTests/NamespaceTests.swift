@@ -10,6 +10,8 @@ extension Integration.Namespaces {
   static let kinds: [(kind: String, name: String)] = [
     ("network", "net"), ("ipc", "ipc"), ("uts", "uts"), ("pid", "pid"), ("cgroup", "cgroup"),
   ]
+  /// Those that a bundle has no new one of unless it says so.
+  static let others: [(kind: String, name: String)] = [("user", "user"), ("time", "time")]
 
   private func join(_ kind: String, _ path: String) -> String {
     #".linux.namespaces |= map(select(.type != "\#(kind)")) + [{"type": "\#(kind)", "path": "\#(path)"}]"#
@@ -61,6 +63,29 @@ extension Integration.Namespaces {
     }
   }
 
+  @Test("without a mount namespace there is no container", .disabled(if: Host.isControl)) func mount() throws {
+    try withBundle(.flat, #".linux.namespaces |= map(select(.type != "mount"))"#) { bundle in
+      try bundle.edit("del(.linux.maskedPaths, .linux.readonlyPaths)")
+      let outcome = try bundle.run()
+      #expect(outcome.code == 1 && outcome.errors.contains("mount namespace"), "\(outcome)")
+    }
+  }
+
+  @Test("a time namespace", .disabled(if: Host.isControl)) func joinedTime() throws {
+    try withBundle { first in
+      try first.edit(
+        #".linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"boottime": {"secs": 1000000000}}"#)
+      try first.start()
+      let path = "/proc/\(try first.pid)/ns/time"
+      try withBundle { second in
+        try second.edit(join("time", path))
+        let outcome = try second.sh("readlink /proc/self/ns/time; cut -d. -f1 /proc/uptime")
+        #expect(outcome.lines.first == (try Host.must("readlink", path)).dropLast().description, "\(outcome)")
+        #expect((outcome.lines.last.flatMap { Int($0) } ?? 0) > 1_000_000_000, "\(outcome)")
+      }
+    }
+  }
+
   @Test("a path that is none, of another kind, or not there", .disabled(if: Host.isControl)) func wrong() throws {
     try withBundle { bundle in
       for (path, reason) in [
@@ -88,7 +113,7 @@ extension Integration.Namespaces {
     }
   }
 
-  @Test("without one of its own it is the host's", arguments: kinds.filter { $0.kind != "cgroup" })
+  @Test("without one of its own it is the host's", arguments: kinds + others)
   func host(_ kind: String, _ name: String) throws {
     try withBundle { bundle in
       try bundle.edit(#"del(.hostname) | .linux.namespaces |= map(select(.type != "\#(kind)"))"#)

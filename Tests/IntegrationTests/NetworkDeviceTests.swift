@@ -7,8 +7,8 @@ extension Integration {
 }
 
 extension Integration.NetworkDevice {
-  /// Runs swiftcr where a device `name` with two addresses is.
-  private func run(_ bundle: Bundle, _ name: String) throws -> Outcome {
+  /// Runs swiftcr where a device `name` with two addresses is, and a script while the device's peer is still there.
+  private func run(_ bundle: Bundle, _ name: String, after script: String = ":") throws -> Outcome {
     try Host.run([
       "unshare", "--net", "sh", "-ec",
       """
@@ -16,6 +16,7 @@ extension Integration.NetworkDevice {
       ip address add 192.0.2.7/24 dev \(name)
       ip -6 address add 2001:db8::7/64 dev \(name) nodad
       "$@" || code=$?
+      \(script)
       ip link show \(name) >/dev/null 2>&1 && echo 'still on the host'
       exit ${code:-0}
       """, "sh", Host.program, "--root", bundle.state, "run", "--bundle", bundle.directory, bundle.id,
@@ -42,6 +43,31 @@ extension Integration.NetworkDevice {
       try bundle.script("test -d /sys/class/net/swcr1")
       let outcome = try run(bundle, "swcr1")
       #expect(outcome.code == 0 && outcome.output.isEmpty, "\(outcome)")
+    }
+  }
+
+  @Test("a name with %d is completed by the kernel") func template() throws {
+    try withBundle { bundle in
+      try bundle.edit(#".linux.netDevices = {"swcr4": {"name": "pod%d"}}"#)
+      try bundle.script("ls /sys/class/net")
+      let outcome = try run(bundle, "swcr4")
+      #expect(outcome.lines == ["lo", "pod0"], "\(outcome)")
+    }
+  }
+
+  /// Whoever made the namespace has the device then.
+  @Test("it stays in a joined namespace when the container ends") func stays() throws {
+    try withBundle { bundle in
+      let name = "swcr-\(bundle.id)"
+      try Host.must("ip", "netns", "add", name)
+      defer { _ = try? Host.run(["ip", "netns", "delete", name]) }
+      try bundle.edit(
+        #"""
+        .linux.netDevices = {"swcr5": {"name": "inside"}}
+        | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/\#(name)" else . end)
+        """#)
+      let outcome = try run(bundle, "swcr5", after: "ip -n \(name) link show inside >/dev/null && echo stays")
+      #expect(outcome.code == 0 && outcome.output == "stays\n", "\(outcome)")
     }
   }
 

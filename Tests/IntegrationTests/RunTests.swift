@@ -56,6 +56,7 @@ extension Integration.Run {
     Case("umask", ".process.user.umask = 63", "umask", is: "0077"),
     Case("default umask", "umask", is: "0022"),
     Case("hostname", #".hostname = "example""#, "hostname; cat /proc/sys/kernel/hostname", is: "example\nexample"),
+    Case("domain name", #".domainname = "example.org""#, "cat /proc/sys/kernel/domainname", is: "example.org"),
     Case("pid 1", "echo $$", is: "1"),
     Case(
       "resource limits",
@@ -68,6 +69,14 @@ extension Integration.Run {
       is: "NoNewPrivs:\t0"),
     Case("out-of-memory score", ".process.oomScoreAdj = 321", "cat /proc/self/oom_score_adj", is: "321"),
     Case("its own session", "cut -d' ' -f6 /proc/1/stat", is: "1"),
+    Case(
+      "a terminal's size without a terminal", ".process.consoleSize = {height: 7, width: 9}",
+      "test -t 0 || echo none", is: "none"),
+    Case(
+      "what nobody knows", ".x = 1 | .process.x = [] | .linux.x = {} | .mounts[0].x = null | .root.x = true",
+      "echo ignored", is: "ignored"),
+    Case(
+      "a capability of the future", #".process.capabilities |= map_values(. + ["CAP_FUTURE"])"#, "echo ran", is: "ran"),
   ]
 
   @Test("process", arguments: process) func process(_ entry: Case) throws { try entry.check() }
@@ -78,7 +87,7 @@ extension Integration.Run {
   }
 
   /// Without a shell, which changes them; the caller ignores some.
-  @Test("signals are neither blocked nor ignored") func signals() throws {
+  @Test("signals are neither blocked nor ignored") func signalMasks() throws {
     try withBundle { bundle in
       try bundle.arguments(["/bin/grep", "-e", "^SigBlk", "-e", "^SigIgn", "/proc/self/status"])
       let outcome = try Host.run([
@@ -146,6 +155,16 @@ extension Integration.Run {
       """
       .linux.devices = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 416, "uid": 7, "gid": 8}]
       """, "stat -c '%t:%T %a %u:%g' /dev/mine", is: "1:5 640 7:8"),
+    Case(
+      "a pipe outside of /dev",
+      #".linux.devices = [{"path": "/tmp/new/pipe", "type": "p", "fileMode": 384, "uid": 7, "gid": 8}]"#,
+      "stat -c '%F %a %u:%g' /tmp/new/pipe", is: "fifo 600 7:8"),
+    Case(
+      "a block device, and a character device by its other name",
+      """
+      .linux.devices = [{"path": "/dev/b", "type": "b", "major": 7, "minor": 300},
+        {"path": "/dev/u", "type": "u", "major": 1, "minor": 5}]
+      """, "stat -c '%F %t:%T' /dev/b /dev/u", is: "block special file 7:12c\ncharacter special file 1:5"),
     Case(
       "sysctl", #".linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.shmmax": "123456"}"#,
       "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax", is: "1\n123456"),

@@ -118,6 +118,7 @@ extension Integration.Seccomp {
       var message: Listener.Message? = try listener.receive()
       let text = message?.text ?? ""
       #expect(message?.handle.target == "anon_inode:seccomp notify")
+      #expect(message?.isLast == true, "one state for a connection")
       #expect(
         try Host.must("jq", "-rc", "[.fds[0], .metadata, .state.id, .state.bundle, .state.annotations.a]", input: text)
           == "[\"seccompFd\",\"for the agent\",\"\(bundle.id)\",\"\(bundle.directory)\",\"b\"]\n")

@@ -24,6 +24,8 @@ final class Listener {
   struct Message {
     var text: String
     var handle: Handle
+    /// Whether the sender has closed the connection after it.
+    var isLast = false
   }
 
   /// Whether nobody has connected, for cases in which nothing may be sent.
@@ -45,7 +47,11 @@ final class Listener {
     // The connection blocks: whoever connects either sends or closes, and both end the wait.
     let count = clinux_receive(connection, &bytes, bytes.count, &fd)
     guard count > 0, fd >= 0 else { throw HostError(description: "\(path): \(count) bytes, descriptor \(fd)") }
-    return Message(text: String(decoding: bytes.prefix(Int(count)), as: UTF8.self), handle: Handle(fd))
+    var message = Message(text: String(decoding: bytes.prefix(Int(count)), as: UTF8.self), handle: Handle(fd))
+    var rest = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+    var byte: UInt8 = 0
+    message.isLast = poll(&rest, 1, 5000) == 1 && recv(connection, &byte, 1, 0) == 0
+    return message
   }
 }
 

@@ -40,9 +40,10 @@ struct CgroupRootTests {
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var script = ""
+    // Far from the numbers that the tasks have here: one of those must not be taken before its turn.
     for (index, task) in entrance.tasks.enumerated() {
-      posix_spawn_file_actions_adddup2(&actions, task, CInt(10 + index))
-      script += "echo 0 >/proc/self/fd/\(10 + index); "
+      posix_spawn_file_actions_adddup2(&actions, task, CInt(500 + index))
+      script += "echo 0 >/proc/self/fd/\(500 + index); "
     }
     if let unified = cgroup.placement.unified {
       script += "echo 0 >\(unified.path)/\(subgroups[""] ?? "")/cgroup.procs; "

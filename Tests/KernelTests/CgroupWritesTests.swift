@@ -120,8 +120,14 @@ import Testing
         "cpu.idle=0 (initial)", "~cpu.rt_period_us=1000000", "cpu.rt_runtime_us=950000", "cpuset.cpus=0-1",
         "cpuset.mems=0",
       ])
+    #expect(Self.refusal(Self.v2, set).contains("realtimePeriod: cgroup v2 has no real-time limits"))
+    func setWithoutRealtime(_ resources: inout Resources) {
+      set(&resources)
+      resources.cpu?.realtimePeriod = nil
+      resources.cpu?.realtimeRuntime = nil
+    }
     #expect(
-      try Self.plan(Self.v2, set) == [
+      try Self.plan(Self.v2, setWithoutRealtime) == [
         "~cpu.weight=59", "cpu.idle=0 (initial)", "~cpu.max.burst=1000", "cpu.max=50000 20000", "cpuset.cpus=0-1",
         "cpuset.mems=0",
       ])
@@ -176,6 +182,31 @@ import Testing
         == .use(file: "io.weight", value: "4950"))
   }
 
+  /// What v1 alone has is an error on v2; a value that changes nothing is none.
+  @Test func withoutAnEquivalentOnV2() throws {
+    func memory(_ change: @escaping (inout Resources.Memory) -> Void) -> (inout Resources) -> Void {
+      return { resources in
+        var memory = Resources.Memory()
+        change(&memory)
+        resources.memory = memory
+      }
+    }
+    #expect(Self.refusal(Self.v2, memory { $0.swappiness = 7 }).contains("memory.swappiness: cgroup v2"))
+    #expect(Self.refusal(Self.v2, memory { $0.disableOOMKiller = true }).contains("memory.disableOOMKiller: cgroup v2"))
+    #expect(try Self.plan(Self.v2, memory { $0.swappiness = .max }) == [])
+    #expect(try Self.plan(Self.v2, memory { $0.disableOOMKiller = false }) == [])
+    let v1 = ["memory.oom_control=1", "memory.swappiness=7"]
+    #expect(
+      try Self.plan(Self.v1, memory { ($0.swappiness, $0.disableOOMKiller) = (7, true) }) == v1)
+    func leaf(_ resources: inout Resources) {
+      resources.blockIO = Resources.BlockIO()
+      resources.blockIO?.leafWeight = 300
+      resources.blockIO?.weightDevice = [.init(major: 8, minor: 0, leafWeight: 200)]
+    }
+    #expect(Self.refusal(Self.v2, leaf).contains("blockIO.leafWeight: cgroup v2"))
+    #expect(try Self.plan(Self.v1, leaf) == ["blkio.leaf_weight=300", "blkio.leaf_weight_device=8:0 200"])
+  }
+
   @Test func others() throws {
     func set(_ resources: inout Resources) {
       resources.hugepageLimits = [.init(pageSize: "2MB", limit: 4_194_304)]
@@ -191,8 +222,13 @@ import Testing
         "hugetlb.2MB.limit_in_bytes=4194304", "?hugetlb.2MB.rsvd.limit_in_bytes=4194304", "net_cls.classid=1048577",
         "net_prio.ifpriomap=eth0 5", "net_prio.ifpriomap=eth1 2", "rdma.max=mlx5_1 hca_handle=3 hca_object=9",
       ])
+    #expect(Self.refusal(Self.v2, set).contains("network.classID: cannot set net_cls limit: controller \"net_cls\""))
+    func setWithoutNetwork(_ resources: inout Resources) {
+      set(&resources)
+      resources.network = nil
+    }
     #expect(
-      try Self.plan(Self.v2, set) == [
+      try Self.plan(Self.v2, setWithoutNetwork) == [
         "hugetlb.2MB.max=4194304", "?hugetlb.2MB.rsvd.max=4194304", "rdma.max=mlx5_1 hca_handle=3 hca_object=9",
       ])
   }

@@ -109,6 +109,8 @@ import Testing
     #expect(SeccompNames.actions.count == 9 && SeccompNames.actions == SeccompNames.actions.sorted())
     #expect(SeccompNames.operators.count == 7 && SeccompNames.operators == SeccompNames.operators.sorted())
     #expect(SeccompNames.architectures.count == 18 && SeccompNames.architectures == SeccompNames.architectures.sorted())
+    // What is promised is what config.json may say.
+    #expect(Set(SeccompNames.architectures).isSubset(of: SpecNames.seccompArchitectures))
     #expect(SeccompNames.supportedFlags.contains("SECCOMP_FILTER_FLAG_LOG"))
     #expect(SeccompNames.libraryVersion.hasPrefix("2."))
   }

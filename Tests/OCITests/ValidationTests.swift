@@ -158,6 +158,9 @@ struct ValidationTests {
         ["linux.cgroupsPath: must not have a \"..\" in it, found \"/a/../../b\""]
       ),
       (#""cgroupsPath": "system.slice:docker:a..b""#, []),
+      (
+        #""personality": {"domain": "LINUX", "flags": ["x"]}"#, ["linux.personality.flags: no flags are defined"]
+      ),
       (#""netDevices": {"eth0": {}}"#, ["linux.netDevices: unable to move network devices without a NET namespace"]),
       (
         #""namespaces": [{"type":"network"}], "netDevices": {"e/0": {}, "eth0": {"name": "sixteencharacter"}}"#,
@@ -276,13 +279,12 @@ struct ValidationTests {
   func warnings() throws {
     let config = minimalConfig(
       #""process": {"cwd": "/", "args": ["a"], "capabilities": {"ambient": ["CAP_KILL", "CAP_FUTURE"]}}"#,
-      #""mounts": [{"destination": "x", "type": "proc"}], "linux": {"personality": {"domain":"LINUX","flags":["x"]}}"#)
+      #""mounts": [{"destination": "x", "type": "proc"}]"#)
     let spec = try Spec.load(Array(config.utf8))
     #expect(
       spec.warnings().map(\.description) == [
         "process.capabilities.ambient[1]: unknown capability \"CAP_FUTURE\", ignored",
         "mounts[0].destination: a relative path is deprecated, taken as relative to /",
-        "linux.personality.flags: no flags are defined, ignored",
       ])
   }
 }

@@ -116,6 +116,10 @@ struct Planner {
     if linux.intelRdt != nil {
       throw PlanError(description: "linux.intelRdt: this runtime does not use resctrl yet: leave the property out")
     }
+    if linux.mountLabel != nil, request.hasLayers {
+      throw PlanError(
+        description: "linux.mountLabel: a container layer has no label yet: leave the property out, or use no layers")
+    }
     enterNamespaces()
     try assembleRoot()
     becomeRoot()
@@ -195,8 +199,9 @@ struct Planner {
       change.set = MountAttribute.readonly
       add(.attributes(change))
     }
-    if let propagation = linux.rootfsPropagation, propagation.hasSuffix("unbindable") {
-      add(.propagation("unbindable", recursive: propagation.hasPrefix("r"), path: "/"))
+    // What the root has been bound from was private, so that nothing shows on the host.
+    for type in ["shared", "unbindable"] where linux.rootfsPropagation?.hasSuffix(type) == true {
+      add(.propagation(type, recursive: linux.rootfsPropagation?.hasPrefix("r") == true, path: "/"))
     }
   }
 }

@@ -48,6 +48,10 @@ extension PlanEncoder {
       make(
         STAGE_SETATTR, flags: change.recursive ? STAGE_RECURSIVE : 0, text: [text(change.path)],
         number: [change.set, change.cleared, UInt64(change.propagation)])
+    case .remount(let change):
+      make(
+        STAGE_REMOUNT, text: [text(change.path), blob(Self.encoded(change.options) + [0])],
+        number: [change.set, change.cleared])
     case .directory(let path, let mode): make(STAGE_DIRECTORY, text: [text(path)], number: [UInt64(mode)])
     case .device(let device, let mode):
       make(
@@ -94,15 +98,9 @@ extension PlanEncoder {
   private static let maskOptions = Array("nr_inodes\u{0}1\u{0}mode\u{0}0555\u{0}\u{0}".utf8)
 
   private mutating func encode(_ mount: NewMount) -> stage_step {
-    var options: [UInt8] = []
-    func put(_ kind: String, _ texts: [String]) {
-      options += Array(kind.utf8)
-      for text in texts { options += Array(text.utf8) + [0] }
-    }
-    if !mount.source.isEmpty { put("s", ["source", mount.source]) }
-    for option in mount.options {
-      if let value = option.value { put("s", [option.key, value]) } else { put("f", [option.key]) }
-    }
+    let source: [MountOptions.SuperblockOption] =
+      mount.source.isEmpty ? [] : [.init(key: "source", value: mount.source)]
+    let options = Self.encoded(source + mount.options)
     let flags =
       (mount.isReal ? STAGE_REAL_DESTINATION : 0) | (mount.insideProc ? STAGE_INSIDE_PROC : 0)
       | (mount.copyUp ? STAGE_COPY_UP : 0)
@@ -110,6 +108,15 @@ extension PlanEncoder {
       STAGE_MOUNT, flags: flags,
       text: [text(mount.type), text(mount.source), text(mount.destination), blob(options + [0])],
       number: [mount.attributes, 0, UInt64(mount.propagation)])
+  }
+
+  private static func encoded(_ options: [MountOptions.SuperblockOption]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for option in options {
+      bytes += Array((option.value == nil ? "f" : "s").utf8) + Array(option.key.utf8) + [0]
+      if let value = option.value { bytes += Array(value.utf8) + [0] }
+    }
+    return bytes
   }
 
   private mutating func encode(_ bind: BindMount) -> stage_step {

@@ -107,7 +107,8 @@ extension Planner {
         description:
           "mounts[\(index)].destination: \"\(mount.destination)\" cannot be mounted because it is inside /proc")
     }
-    let propagation = options.propagation.reduce(UInt(0)) { $0 | $1.type.rawValue }
+    let propagation = options.propagationFlags
+    if options.remount { return remount(options, destination) }
     if options.bind != .none || mount.type == "bind" {
       var bind = BindMount(
         source: absolute(mount.source ?? ""), destination: destination, recursive: options.bind == .rbind)
@@ -132,6 +133,10 @@ extension Planner {
     new.options = options.superblock
     new.attributes = options.attributesSet
     new.propagation = propagation
+    // Those of the kernel's own have labels of its own, as with runc.
+    if let label = linux.mountLabel, !["proc", "sysfs", "mqueue"].contains(new.type) {
+      new.options.append(.init(key: "context", value: label))
+    }
     new.copyUp = options.copyUp
     new.isReal = new.type == "proc" || new.type == "sysfs"
     new.insideProc = insideProc
@@ -149,6 +154,23 @@ extension Planner {
     }
     add(.mount(new))
     return late
+  }
+
+  /// A change of what is mounted there, which keeps what it does not speak of, as mount(8) does. `ro` and `rw` are the
+  /// mount's: the file system may be the host's as well.
+  private mutating func remount(_ options: MountOptions, _ destination: String) -> [Step] {
+    var change = Remount(path: destination)
+    (change.set, change.cleared) = (options.attributesSet, options.attributesCleared)
+    if options.bind == .none {
+      change.options = options.superblock.filter { $0.value != nil || ($0.key != "ro" && $0.key != "rw") }
+    }
+    guard destination == "/dev", change.set & MountAttribute.readonly != 0 else {
+      add(.remount(change))
+      return []
+    }
+    change.set &= ~MountAttribute.readonly
+    add(.remount(change))
+    return [Self.readonly(destination)]
   }
 
   private static func readonly(_ path: String) -> Step {

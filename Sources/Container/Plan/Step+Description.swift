@@ -28,6 +28,7 @@ extension Step: CustomStringConvertible {
     case .mount(let mount): mount.description
     case .bind(let mount): mount.description
     case .attributes(let change): "set mount attributes of \(change.path)\(MountFlags.text(change.set))"
+    case .remount(let change): "remount \(change.path)\(MountFlags.text(change.set))"
     case .directory(let path, _): "make directory \(path)"
     case .device(let device, let mode): "make device \(device.path) \(device.text(mode))"
     case .bindDevice(let device, let mode): "bind device \(device.path) \(device.text(mode))"

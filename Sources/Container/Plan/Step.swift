@@ -32,6 +32,7 @@ public enum Step: Sendable, Equatable {
   case mount(NewMount)
   case bind(BindMount)
   case attributes(AttributeChange)
+  case remount(Remount)
   case directory(String, mode: UInt32)
   case device(Device, mode: UInt32)
   case bindDevice(Device, mode: UInt32)
@@ -96,7 +97,7 @@ public struct NewMount: Sendable, Equatable {
   public var options: [MountOptions.SuperblockOption] = []
   /// `MOUNT_ATTR_*`.
   public var attributes: UInt64 = 0
-  /// `MS_SHARED` and so on, 0 to leave it.
+  /// `MS_SHARED` and so on, with `MS_REC` for the whole tree; 0 to leave it.
   public var propagation: UInt = 0
   public var copyUp = false
   /// No symlink may be on the way to the destination: procfs and sysfs.
@@ -150,6 +151,17 @@ public struct AttributeChange: Sendable, Equatable {
   public var cleared: UInt64 = 0
   public var propagation: UInt = 0
   public var recursive = false
+
+  public init(path: String) { self.path = path }
+}
+
+/// fsconfig(2) and mount_setattr(2) on what is mounted at a path.
+public struct Remount: Sendable, Equatable {
+  public var path: String
+  public var set: UInt64 = 0
+  public var cleared: UInt64 = 0
+  /// Parameters of the file system.
+  public var options: [MountOptions.SuperblockOption] = []
 
   public init(path: String) { self.path = path }
 }

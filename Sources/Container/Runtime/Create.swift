@@ -98,6 +98,7 @@ extension Runtime {
       try launcher.prepare(
         inputs, agent: { (fd, pid) throws(ContainerError) in try agent.send(listener: fd, process: pid) },
         hooks: { (pid) throws(ContainerError) in
+          journal.hadHooks = true
           var state = state
           state.pid = pid
           var created = state
@@ -162,12 +163,7 @@ extension Runtime {
     let readiness = try Readiness(options.manager, in: store.readiness(of: options.id))
     try journal.noteStarted()
     try launcher.go()
-    if !spec.hooks.poststart.isEmpty {
-      let state = try self.state(of: journal)
-      do throws(ContainerError) { try HostHooks.run(spec.hooks.poststart, kind: "poststart", state: state) } catch {
-        warn("\(error)")
-      }
-    }
+    try runPoststart(spec, journal)
     journal.unlock()
     guard options.mode == .foreground else {
       try readiness?.wait(pid, pidfd: launcher.process.pidfd.number)

@@ -140,12 +140,7 @@ extension Runtime {
     let pidfd = Descriptor(adopting: number)
     let console = try Console(master: master, socket: options.consoleSocket)
     if let path = options.pidFile { try PIDFile.write(pid, to: path) }
-    if !spec.hooks.poststart.isEmpty {
-      let state = try self.state(of: journal)
-      do throws(ContainerError) { try HostHooks.run(spec.hooks.poststart, kind: "poststart", state: state) } catch {
-        warn("\(error)")
-      }
-    }
+    try runPoststart(spec, journal)
     guard options.mode == .foreground else { return 0 }
     trace("step: wait")
     journal.unlock()

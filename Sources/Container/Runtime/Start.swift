@@ -6,6 +6,9 @@ internal import OCI
 extension Runtime {
   /// `start`: lets a created container execute its program, and hears of it if that fails.
   ///
+  /// A container that could not be started, or whose `poststart` hooks fail, is stopped and destroyed (runtime.md,
+  /// "Lifecycle"): it can never run again.
+  ///
   /// - Parameter manager: waits until the container says that it is ready, if it was created for that.
   public func start(_ id: String, manager: ServiceManager?) throws(ContainerError) {
     var journal = try store.open(id, lock: true)
@@ -25,26 +28,26 @@ extension Runtime {
     let readiness = try Readiness(manager, in: store.readiness(of: id))
     try journal.noteStarted()
     let link = StageLink(socket: PacketSocket(descriptor: socket), steps: [])
-    try link.answer()
-    while true {
-      if case .gone = try link.next() { break }
+    do throws(ContainerError) {
+      try link.answer()
+      while true {
+        if case .gone = try link.next() { break }
+      }
+      unlink(journal.startSocket)
+      try runPoststart(try Self.spec(of: journal), journal)
+    } catch {
+      try? destroy(journal)
+      throw error
     }
-    unlink(journal.startSocket)
-    try runPoststart(journal)
     if let readiness, let process = try journal.process() {
       journal.unlock()
       try readiness.wait(process.pid, pidfd: process.pidfd.number)
     }
   }
 
-  private func runPoststart(_ journal: borrowing Journal) throws(ContainerError) {
-    let spec = try Self.spec(of: journal)
+  func runPoststart(_ spec: Spec, _ journal: borrowing Journal) throws(ContainerError) {
     guard !spec.hooks.poststart.isEmpty else { return }
-    do throws(ContainerError) {
-      try HostHooks.run(spec.hooks.poststart, kind: "poststart", state: try state(of: journal))
-    } catch {
-      warn("\(error)")
-    }
+    try HostHooks.run(spec.hooks.poststart, kind: "poststart", state: try state(of: journal))
   }
 
   /// config.json as the container was made from it.

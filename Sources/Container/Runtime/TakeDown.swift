@@ -28,7 +28,7 @@ extension Runtime {
 
   /// Their failure is only told (runtime.md, "Lifecycle").
   private func runPoststop(_ journal: borrowing Journal, _ record: ContainerRecord) {
-    guard journal.pid > 0, let bytes = try? journal.config(), let spec = try? Spec.load(bytes),
+    guard journal.pid > 0 || journal.hadHooks, let bytes = try? journal.config(), let spec = try? Spec.load(bytes),
       !spec.hooks.poststop.isEmpty
     else { return }
     let state = ContainerState(
@@ -52,16 +52,26 @@ extension Runtime {
         throw ContainerError("cannot delete container \(id) that is not stopped: \(status.rawValue)")
       }
       if status == .paused { try? resume(journal) }
-      try kernel { () throws(SystemError) in
-        do throws(SystemError) { try process.signal(SIGKILL) } catch {
-          if error.errno != .noProcess { throw error }
-        }
-        guard try process.hasExited(timeout: 10_000) else {
-          throw SystemError.refusal("container \(id) did not end within 10 s of SIGKILL")
-        }
-      }
+      try end(process, id)
     }
     try takeDown(journal)
+  }
+
+  /// Stops the container's process, and removes everything.
+  func destroy(_ journal: borrowing Journal) throws(ContainerError) {
+    if let process = try journal.process() { try end(process, journal.id) }
+    try takeDown(journal)
+  }
+
+  private func end(_ process: borrowing ProcessHandle, _ id: String) throws(ContainerError) {
+    try kernel { () throws(SystemError) in
+      do throws(SystemError) { try process.signal(SIGKILL) } catch {
+        if error.errno != .noProcess { throw error }
+      }
+      guard try process.hasExited(timeout: 10_000) else {
+        throw SystemError.refusal("container \(id) did not end within 10 s of SIGKILL")
+      }
+    }
   }
 
   /// `kill`.

@@ -16,6 +16,8 @@ struct Journal: ~Copyable {
   var hasCgroup: Bool { contents.hasCgroup && record?.bootID == BootID.current }
   var isStarted: Bool { contents.isStarted }
   var isCheckpointed: Bool { contents.isCheckpointed }
+  /// Whether this process has begun with the container's hooks: whatever fails from then on, `poststop` follows.
+  var hadHooks = false
 
   /// Annotations may be as long as config.json, and escapes make them longer.
   static let longest = 8 * JSON.defaultLimit

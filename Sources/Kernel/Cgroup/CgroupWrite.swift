@@ -98,7 +98,5 @@ public struct CgroupWrites {
       "\(property): cannot set \(name) limit: controller \"\(unified ?? name)\" is not available on this host")
   }
 
-  var isPureV2: Bool { controllers.layout == .unified }
-
   mutating func append(_ write: CgroupWrite) { writes.append(write) }
 }

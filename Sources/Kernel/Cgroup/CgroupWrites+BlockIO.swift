@@ -69,6 +69,10 @@ extension CgroupWrites {
       CgroupWrite(
         property: "\(name).\(property)", controller: "io", isUnified: true, file: file, value: value, missing: missing)
     }
+    // runc ignores them there; what cannot be converted is an error (config-linux.md, "Unified").
+    if blockIO.leafWeight ?? 0 != 0 || blockIO.weightDevice.contains(where: { $0.leafWeight ?? 0 != 0 }) {
+      throw SystemError.refusal("\(name).leafWeight: cgroup v2 has no weights of leaves")
+    }
     if weight != 0 {
       guard (10...1000).contains(weight) else {
         throw SystemError.refusal("\(name).weight: invalid value \(weight): valid range is 10-1000")

@@ -11,6 +11,11 @@ extension CgroupWrites {
     let hasBandwidth = shares != 0 || quota != 0 || period != 0 || cpu.idle != nil || cpu.burst != nil
     if hasBandwidth || realtime {
       if try isUnified("cpu", property: name) {
+        // runc ignores them there; what cannot be converted is an error (config-linux.md, "Unified").
+        if realtime {
+          let property = (cpu.realtimePeriod ?? 0) != 0 ? "realtimePeriod" : "realtimeRuntime"
+          throw SystemError.refusal("\(name).\(property): cgroup v2 has no real-time limits")
+        }
         addUnified(cpu, shares: shares, quota: quota, period: period, name)
       } else {
         try addLegacy(cpu, shares: shares, quota: quota, period: period, name)
@@ -70,7 +75,6 @@ extension CgroupWrites {
   private mutating func addUnified(
     _ cpu: Resources.CPU, shares: UInt64, quota: Int64, period: UInt64, _ name: String
   ) {
-    // v2 has no realtime limits; runc ignores them there.
     func write(_ property: String, _ file: String, _ value: String, initial: Bool = false) -> CgroupWrite {
       CgroupWrite(
         property: "\(name).\(property)", controller: "cpu", isUnified: true, file: "cpu.\(file)", value: value,

@@ -13,6 +13,13 @@ extension CgroupWrites {
       throw SystemError.refusal("\(name).\(property): invalid value \(value): -1 is the only negative one")
     }
     if try isUnified("memory", property: name) {
+      // runc ignores them there; what cannot be converted is an error (config-linux.md, "Unified").
+      if let swappiness = memory.swappiness, swappiness != .max {
+        throw SystemError.refusal("\(name).swappiness: cgroup v2 has none for a cgroup")
+      }
+      if memory.disableOOMKiller == true {
+        throw SystemError.refusal("\(name).disableOOMKiller: cgroup v2 cannot do without")
+      }
       try addUnified(limit: limit, swap: swap, reservation: reservation, name)
     } else {
       try addLegacy(memory, limit: limit, swap: swap, reservation: reservation, name)

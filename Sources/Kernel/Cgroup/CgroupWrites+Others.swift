@@ -39,8 +39,7 @@ extension CgroupWrites {
   }
 
   mutating func add(_ network: Resources.Network) throws(SystemError) {
-    // cgroup v2 classifies packets by the cgroup itself, with nftables or eBPF; runc ignores these there.
-    if isPureV2 { return }
+    // cgroup v2 classifies packets by the cgroup itself, with nftables or eBPF: no such controllers there.
     let name = "linux.resources.network"
     if let classID = network.classID, classID != 0 {
       _ = try isUnified("net_cls", property: "\(name).classID")

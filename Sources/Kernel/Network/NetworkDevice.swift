@@ -6,13 +6,13 @@ public enum NetworkDevice {
   ///
   /// - Parameters:
   ///   - namespace: an open network namespace.
-  ///   - newName: its name there; `nil` keeps it.
+  ///   - newName: its name there; `nil` keeps it. The first number that is free takes the place of `%d`.
   /// - Throws: `ENODEV` without such a device, `EEXIST` when the name is taken there.
   public static func move(_ name: String, to namespace: CInt, as newName: String?) throws(SystemError) {
-    let inside = newName ?? name
     var here = try RouteSocket()
     let index = try here.index(of: name)
     var there = try RouteSocket(in: namespace)
+    let inside = there.completed(newName ?? name)
     // The kernel moves first and renames then: what cannot be renamed would go with the namespace.
     if (try? there.index(of: inside)) != nil { throw SystemError("move network device", name, errno: .exists) }
     let addresses = try here.permanentAddresses(of: index, name)
@@ -73,6 +73,16 @@ public enum NetworkDevice {
 }
 
 extension RouteSocket {
+  /// As the kernel completes it (dev_alloc_name), but before the move: we have to know the name afterwards.
+  fileprivate mutating func completed(_ template: String) -> String {
+    guard let place = template.firstIndex(of: "%"), template[place...].hasPrefix("%d") else { return template }
+    for number in 0..<32768 {
+      let name = "\(template[..<place])\(number)\(template[place...].dropFirst(2))"
+      if (try? index(of: name)) == nil { return name }
+    }
+    return template
+  }
+
   fileprivate mutating func index(of name: String) throws(SystemError) -> Int32 {
     var body = NetworkDevice.link(index: 0)
     body.append(attribute: NetworkDevice.Attribute.name, Array(name.utf8) + [0])
