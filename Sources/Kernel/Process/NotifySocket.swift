@@ -31,7 +31,8 @@ public struct NotifySocket: ~Copyable, Sendable {
         if errno == EAGAIN { break }
         throw SystemError("receive notification")
       }
-      if message.prefix(count).split(separator: UInt8(ascii: "\n")).contains(where: { $0.elementsEqual("READY=1".utf8) }) {
+      if message.prefix(count).split(separator: UInt8(ascii: "\n")).contains(where: { $0.elementsEqual("READY=1".utf8) }
+      ) {
         isReady = true
       }
     }
