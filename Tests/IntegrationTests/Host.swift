@@ -31,6 +31,8 @@ enum Host {
   static let isUnified = read("/sys/fs/cgroup/cgroup.controllers").contains("memory")
   static let hasAppArmor =
     read("/sys/module/apparmor/parameters/enabled").hasPrefix("Y") && exists("/usr/sbin/apparmor_parser")
+  /// Said by whoever runs the tests: an emulated processor is ten times slower, and loops are shorter.
+  static let isEmulated = ProcessInfo.processInfo.environment["SWIFTCR_EMULATED"] != nil
   /// Whether the kernel is at least this one.
   static func isKernel(atLeast major: Int, _ minor: Int) -> Bool {
     let numbers = read("/proc/sys/kernel/osrelease").split(whereSeparator: { !$0.isNumber }).prefix(2).map {

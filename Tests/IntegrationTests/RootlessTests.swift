@@ -269,7 +269,7 @@ extension Integration.Rootless {
     let busy = try (0..<8).map { _ in try Host.spawn(["sh", "-c", "while :; do :; done"]) }
     defer { withExtendedLifetime(busy) {} }
     try withUserBundle(.subordinate) { bundle in
-      for _ in 0..<40 {
+      for _ in 0..<(Host.isEmulated ? 4 : 40) {
         let outcome = try bundle.sh("exit 0")
         #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome)")
       }
