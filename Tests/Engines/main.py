@@ -26,7 +26,8 @@ def arguments():
     parser.add_argument("--runtime", action="append", choices=RUNTIMES, help="only this runtime (default: all three)")
     parser.add_argument("--case", default="", help="only the cases whose name this regular expression finds")
     parser.add_argument("--all", action="store_true", help="every engine, runtime and case")
-    parser.add_argument("--write", action="store_true", help="write docs/engines.md; only with --all")
+    parser.add_argument("--write", action="store_true", help="write docs/engines.md (--vm: docs/engines-vm.md); only with --all")
+    parser.add_argument("--vm", action="store_true", help="in the virtual machine, which has cgroup v2 (scripts/vm)")
     options = parser.parse_args()
     for engine in options.engines:
         if engine not in DRIVERS:
@@ -57,7 +58,7 @@ def run(engine, runtime, pattern, results):
             entry = json.loads(line)
             results[engine, entry["case"], runtime] = entry["result"], entry["why"]
             if entry["result"] != "pass":
-                print(f"{engine} {runtime}: {entry['case']}: {entry['result']}: {entry['why']}", flush=True)
+                print(f"{engine} {runtime}: {entry['case']}: {entry['result']}: {entry['why']}", file=sys.stderr)
         if process.wait():
             raise RuntimeError(f"{engine} with {runtime}: the worker ended with {process.returncode}")
     finally:
@@ -79,9 +80,14 @@ def main():
             except RuntimeError as error:
                 broken = True
                 print(f"engines: {error}", file=sys.stderr)
-    print(report.summary(results))
+    print(report.summary(results), file=sys.stderr)
     if options.write and not broken:
-        report.write(os.path.join(REPOSITORY, "docs/engines.md"), CASES, results)
+        text = report.table(CASES, results, "--vm " if options.vm else "")
+        if options.vm:
+            print(text, end="")
+        else:
+            with open(os.path.join(REPOSITORY, "docs/engines.md"), "w") as file:
+                file.write(text)
     sys.exit(1 if broken or report.regressions(results) else 0)
 
 

@@ -27,12 +27,12 @@ def summary(results):
     return "\n".join(lines)
 
 
-def write(path, cases, results):
-    """Writes the table; what failed or was skipped has its reason below it."""
+def table(cases, results, options):
+    """The table as Markdown; what failed or was skipped has its reason below it."""
     lines = ["# Engines", "",
              "Real engines with swiftcr as their runtime, and Debian 12's runc and crun through the same cases as the",
              "control. `cri` is containerd's Kubernetes interface, called as kubelet calls it.",
-             "Written by `sudo scripts/engines --all --write`; the cases are in `Tests/Engines/cases/`.", ""]
+             f"Written by `sudo scripts/engines --all {options}--write`; the cases are in `Tests/Engines/cases/`.", ""]
     reasons = []
     for engine in dict.fromkeys(key[0] for key in results):
         lines += [f"## {engine}", "", "| case | swiftcr | runc | crun |", "|---|---|---|---|"]
@@ -47,5 +47,4 @@ def write(path, cases, results):
         lines.append("")
     if reasons:
         lines += ["## Not passed, and why", ""] + reasons + [""]
-    with open(path, "w") as file:
-        file.write("\n".join(lines))
+    return "\n".join(lines)

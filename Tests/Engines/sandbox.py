@@ -12,22 +12,26 @@ import time
 # Where engines and runtimes keep things by default, also those that no option moves.
 PRIVATE = ["/run", "/dev/shm", "/tmp", "/var/lib/containers", "/var/lib/cni", "/var/lib/docker", "/var/lib/containerd",
            "/var/lib/swiftcr", "/etc/cni", "/etc/docker"]
-NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup"]
+NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts"]
+# cgroup v2: what gives controllers to others has no processes itself. The namespace's root is where the first unshare
+# was; from there on everybody is in a cgroup below it.
+LEAVE = 'for group; do shift; [ "$group" = -- ] && break; echo 0 >"$group/cgroup.procs"; done; exec "$@"'
 
 
 class Sandbox:
-    """The host's side: a cgroup in every v1 hierarchy, and the process that holds the namespaces."""
+    """The host's side: a cgroup in every hierarchy, and the process that holds the namespaces."""
 
     def __init__(self):
         self.groups = []
+        self.leaves = []
         self.process = None
 
     def start(self, command, **options):
         """Runs `command` in new namespaces, below tini, which reaps what engines orphan."""
         self._make_groups()
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "unshare", *NAMESPACES, "--fork", "--kill-child", "--mount-proc",
-             "tini", "-s", "--", *command],
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--cgroup", "sh", "-c", LEAVE, "sh", *self.leaves, "--",
+             "unshare", *NAMESPACES, "--fork", "--kill-child", "--mount-proc", "tini", "-s", "--", *command],
             preexec_fn=self._join_groups, **options)
         return self.process
 
@@ -41,10 +45,15 @@ class Sandbox:
 
     def _make_groups(self):
         for controllers, path in hierarchies():
+            # Beside our own on v2, which has processes and so gives nothing.
+            path = path if controllers else os.path.dirname(path)
             parent = os.path.join("/sys/fs/cgroup", directory(controllers), path.lstrip("/"))
             group = os.path.join(parent, f"swiftcr-engines-{os.getpid()}")
             os.mkdir(group)
             self.groups.append(group)
+            if not controllers:
+                self.leaves.append(os.path.join(group, "engine"))
+                os.mkdir(self.leaves[-1])
             if controllers == "cpuset":
                 # Without processors and memory a v1 cpuset takes no process; engines expect to find them set.
                 for name in ["cpuset.cpus", "cpuset.mems", "cgroup.clone_children"]:
@@ -57,7 +66,7 @@ class Sandbox:
 
 
 def enter(work):
-    """The inside: private directories, the v1 hierarchies alone (crun refuses hybrid ones), loopback."""
+    """The inside: private directories, cgroup v2 or the v1 hierarchies alone (crun refuses hybrid ones), loopback."""
     run("mount", "--make-rprivate", "/")
     os.makedirs(work, exist_ok=True)
     run("mount", "-t", "tmpfs", "-o", "mode=0755", "engines", work)
@@ -66,12 +75,22 @@ def enter(work):
     for path in PRIVATE:
         os.makedirs(path, exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", "mode=1777" if path in ("/tmp", "/dev/shm") else "mode=0755", "engines", path)
+    _mount_cgroups()
+    run("ip", "link", "set", "lo", "up")
+
+
+def _mount_cgroups():
+    if is_unified():
+        run("umount", "/sys/fs/cgroup")
+        run("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
+        for controller in read("/sys/fs/cgroup/cgroup.controllers").split():
+            write("/sys/fs/cgroup/cgroup.subtree_control", "+" + controller)
+        return
     run("mount", "-t", "tmpfs", "-o", "mode=0755", "cgroup", "/sys/fs/cgroup")
     for controllers, _ in hierarchies():
         path = os.path.join("/sys/fs/cgroup", directory(controllers))
         os.mkdir(path)
         run("mount", "-t", "cgroup", "-o", "none," + controllers if "=" in controllers else controllers, "cgroup", path)
-    run("ip", "link", "set", "lo", "up")
 
 
 def _cover(path, changes):
@@ -83,10 +102,14 @@ def _cover(path, changes):
 
 
 def hierarchies():
-    """The v1 hierarchies of this process: controllers and path."""
+    """The hierarchies of this process: controllers and path. Those of v1, if there are any; v2 has no name."""
     with open("/proc/self/cgroup") as lines:
         fields = [line.rstrip("\n").split(":", 2) for line in lines]
-    return [(controllers, path) for _, controllers, path in fields if controllers]
+    return [(controllers, path) for _, controllers, path in fields if controllers or is_unified()]
+
+
+def is_unified():
+    return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
 
 
 def directory(controllers):

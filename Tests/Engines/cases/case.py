@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from typing import Callable
 
 
+def has_capability(number):
+    """Whether this machine's root can give a capability to a container."""
+    with open("/proc/self/status") as lines:
+        return any(line.startswith("CapBnd:") and int(line.split()[1], 16) >> number & 1 for line in lines)
+
+
 @dataclass(frozen=True)
 class Case:
     name: str

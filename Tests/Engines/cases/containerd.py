@@ -16,7 +16,8 @@ CONTAINERD = [
     Case("run: read-only root", "containerd", "e run --rm --read-only $IMAGE c touch /x", err="Read-only", status=1),
     Case("run: memory limit", "containerd", "e run --rm --memory-limit 67108864 --mount "
          "type=bind,src=/sys/fs/cgroup,dst=/host,options=rbind:ro $IMAGE c sh -c "
-         "'cat /host/memory$(grep :memory: /proc/self/cgroup | cut -d: -f3)/memory.limit_in_bytes'", "67108864"),
+         "'f=$(sed -n s/^0:://p /proc/self/cgroup); [ -e /host/cgroup.controllers ] && exec cat /host$f/memory.max;"
+         " cat /host/memory$(grep :memory: /proc/self/cgroup | cut -d: -f3)/memory.limit_in_bytes'", "67108864"),
     Case("run: no pivot_root", "containerd", "e run --rm --no-pivot $IMAGE c echo hi", "hi"),
     Case("run: host network", "containerd", "e run --rm --net-host $IMAGE c readlink /proc/self/ns/net;"
          " readlink /proc/self/ns/net", "(\\S+)\n\\1"),
