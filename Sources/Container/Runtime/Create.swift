@@ -16,8 +16,7 @@ extension Runtime {
     let planned = try PlannedCgroup(
       bundle.spec, id: options.id, facts: facts, usesSystemd: options.usesSystemd,
       isTolerant: options.isRootless ?? facts.caller.isRootless, trace: trace)
-    let readiness = store.readiness(of: options.id)
-    if options.manager != nil { Readiness.offer(readiness, in: &bundle.spec) }
+    if options.manager != nil { Readiness.offer(try store.readiness(of: options.id), in: &bundle.spec) }
     var request = try bundle.request(
       id: options.id, options: options, cgroup: planned.placement, facts: facts, warn: trace)
 
@@ -36,7 +35,7 @@ extension Runtime {
         bundle.record(
           id: options.id, cgroup: planned, layer: layer, layers: bundle.layers?.directories ?? []))
       try journal.keep(config: bundle.config)
-      if options.manager != nil { try Readiness.prepare(readiness) }
+      if options.manager != nil { try Readiness.prepare(store.readiness(of: options.id)) }
       trace("step: cgroup")
       var ready = try planned.make(bundle.spec, id: options.id)
       try journal.note(.cgroup)
@@ -62,8 +61,7 @@ extension Runtime {
 
   private func launch(
     _ bundle: Bundle, _ plan: LaunchPlan, _ ready: inout ReadyCgroup, _ overlay: StageOverlay?,
-    _ options: LaunchOptions,
-    _ journal: inout Journal, _ signals: borrowing SignalInbox
+    _ options: LaunchOptions, _ journal: inout Journal, _ signals: borrowing SignalInbox
   ) throws(ContainerError) -> Int32 {
     let spec = bundle.spec
     let cgroup = ready.cgroup
@@ -160,7 +158,7 @@ extension Runtime {
       try launcher.go()
       return 0
     }
-    let readiness = try Readiness(options.manager, in: store.readiness(of: options.id))
+    let readiness = try Readiness(options.manager, options.id, in: store)
     try journal.noteStarted()
     try launcher.go()
     try runPoststart(spec, journal)

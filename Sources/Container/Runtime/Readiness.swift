@@ -23,8 +23,10 @@ struct Readiness: ~Copyable {
   }
 
   /// Listens in a container's directory; `nil` if it was made without one.
-  init?(_ manager: ServiceManager?, in directory: String) throws(ContainerError) {
-    guard let manager, access(directory, F_OK) == 0 else { return nil }
+  init?(_ manager: ServiceManager?, _ id: String, in store: borrowing StateStore) throws(ContainerError) {
+    guard let manager else { return nil }
+    let directory = try store.readiness(of: id)
+    guard access(directory, F_OK) == 0 else { return nil }
     let bound = try kernel { () throws(SystemError) in
       // A socket's name is short, and an id may be long.
       let place = try Descriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
@@ -43,6 +45,8 @@ struct Readiness: ~Copyable {
 
   /// Removes what of it is there.
   static func remove(_ directory: String) {
+    // Most containers have none.
+    guard rmdir(directory) != 0, errno == ENOTEMPTY else { return }
     unlink("\(directory)/\(name)")
     rmdir(directory)
   }

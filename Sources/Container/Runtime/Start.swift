@@ -25,7 +25,7 @@ extension Runtime {
     guard clinux_connect(number, journal.startSocket) == 0 else {
       throw ContainerError(SystemError("connect to the created container", id))
     }
-    let readiness = try Readiness(manager, in: store.readiness(of: id))
+    let readiness = try Readiness(manager, id, in: store)
     try journal.noteStarted()
     let link = StageLink(socket: PacketSocket(descriptor: socket), steps: [])
     do throws(ContainerError) {

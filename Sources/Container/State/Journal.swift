@@ -135,9 +135,9 @@ struct Journal: ~Copyable {
 }
 
 enum BootID {
-  /// This boot's id; empty where the kernel does not say.
-  static var current: String {
+  /// This boot's id, which no process survives; empty where the kernel does not say.
+  static let current: String = {
     guard let bytes = try? readFile("/proc/sys/kernel/random/boot_id", limit: 64) else { return "" }
     return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-  }
+  }()
 }

@@ -24,10 +24,8 @@ public struct StateStore: ~Copyable {
     guard fstat(opened.number, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
       throw ContainerError("state directory \(root): must belong to the caller and be writable by nobody else")
     }
-    guard let resolved = realpath(root, nil) else { throw ContainerError(SystemError("resolve", root)) }
     directory = opened
-    path = String(cString: resolved)
-    free(resolved)
+    path = root
   }
 
   /// Takes an id: from now on nobody else gets it. The lock is held until the journal goes.
@@ -93,7 +91,11 @@ public struct StateStore: ~Copyable {
   }
 
   /// The directory with the socket on which a container says that it is ready; absolute, for a mount.
-  func readiness(of id: String) -> String { "\(path)/\(id).notify" }
+  func readiness(of id: String) throws(ContainerError) -> String {
+    guard let resolved = realpath(path, nil) else { throw ContainerError(SystemError("resolve", path)) }
+    defer { free(resolved) }
+    return "\(String(cString: resolved))/\(id).notify"
+  }
 
   private static let suffix = ".journal"
   /// The longest id whose files have names that a file system takes (NAME_MAX).
