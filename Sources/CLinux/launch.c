@@ -37,12 +37,13 @@ _Noreturn static void execute(const struct clinux_launch *launch) {
   _exit(127);
 }
 
+// A sibling has the exit signal that its maker has, and may not say another one.
 static int clone3(uint64_t flags, int cgroup, int *pidfd) {
   struct clone_args arguments;
   memset(&arguments, 0, sizeof arguments);
-  arguments.flags = flags | CLONE_PIDFD;
+  arguments.flags = flags | (pidfd != NULL ? CLONE_PIDFD : 0);
   arguments.pidfd = (uint64_t)(uintptr_t)pidfd;
-  arguments.exit_signal = SIGCHLD;
+  arguments.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
   if (cgroup >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = (uint64_t)cgroup;
@@ -74,10 +75,7 @@ int clinux_start_later(const struct clinux_launch *launch, int channel, int *pid
   if (read(channel, &word, 1) != 1)
     _exit(0);
   // A child of our maker's, as if that had made it: it waits for it, and the two see no difference.
-  struct clone_args arguments;
-  memset(&arguments, 0, sizeof arguments);
-  arguments.flags = launch->flags | CLONE_PARENT;
-  int answer = (int)syscall(SYS_clone3, &arguments, sizeof arguments);
+  int answer = clone3(launch->flags | CLONE_PARENT, -1, NULL);
   if (answer == 0)
     execute(launch);
   if (answer < 0)

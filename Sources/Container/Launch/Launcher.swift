@@ -138,9 +138,7 @@ struct Launcher: ~Copyable {
 
   private mutating func adopt(_ pid: Int32) throws(ContainerError) {
     ChildProcess.reap(process.pidfd.number)
-    let pidfd = clinux_pidfd_open(pid)
-    guard pidfd >= 0 else { throw ContainerError(SystemError("open pidfd of", "\(pid)")) }
-    process = LaunchedProcess(pid: pid, pidfd: Descriptor(adopting: pidfd))
+    process = try kernel { () throws(SystemError) in try LaunchedProcess(child: pid) }
   }
 
   private func userNamespace() throws(ContainerError) -> Descriptor {

@@ -134,17 +134,15 @@ extension Runtime {
   ) throws(ContainerError) -> Int32 {
     if journal.pid != pid { try journal.note(pid: pid) }
     if !journal.isStarted { try journal.noteStarted() }
-    // It may have ended by now. It is our child (CRIU's rst_sibling) and not waited for, so the pid is still its own.
-    let number = clinux_pidfd_open(pid)
-    guard number >= 0 else { throw ContainerError(SystemError("open pidfd of", "\(pid)")) }
-    let pidfd = Descriptor(adopting: number)
+    // Our child: CRIU's rst_sibling.
+    let process = try kernel { () throws(SystemError) in try LaunchedProcess(child: pid) }
     let console = try Console(master: master, socket: options.consoleSocket)
     if let path = options.pidFile { try PIDFile.write(pid, to: path) }
     try runPoststart(spec, journal)
     guard options.mode == .foreground else { return 0 }
     trace("step: wait")
     journal.unlock()
-    let status = try Foreground.wait(pidfd.number, signals, console)
+    let status = try Foreground.wait(process.pidfd.number, signals, console)
     if journal.relock() {
       try journal.load()
       if !journal.isCheckpointed { try takeDown(journal) }

@@ -12,10 +12,6 @@ extension Runtime {
       throw ContainerError("container not running")
     }
     guard let cgroup = try cgroup(of: record) else { throw Self.noCgroup("update", id) }
-    try kernel { () throws(SystemError) in
-      let resources = try cgroup.completed(resources)
-      try record.scope?.update(resources, layout: cgroup.placement.layout)
-      try cgroup.apply(resources)
-    }
+    try kernel { () throws(SystemError) in try cgroup.apply(resources, scope: record.scope) }
   }
 }

@@ -4,10 +4,15 @@ public import OCI
 extension Cgroup {
   /// Changes the limits of a container that runs.
   ///
-  /// - Parameter devices: `nil` leaves the device rules as they are.
+  /// - Parameters:
+  ///   - devices: `nil` leaves the device rules as they are.
+  ///   - scope: the unit that it is of, if systemd keeps it, which then hears of the change first.
   /// - Throws: the property of config.json, the value, the file and the kernel's reason.
-  public func apply(_ resources: Resources, devices: [Device]? = nil) throws(SystemError) {
+  public func apply(
+    _ resources: Resources, devices: [Device]? = nil, scope: SystemdScope? = nil
+  ) throws(SystemError) {
     let resources = try completed(resources)
+    try scope?.update(resources, layout: placement.layout)
     let unified = try unifiedControllers(for: resources)
     let writes = try CgroupWrites.writes(for: resources, controllers: controllers(unified: unified))
     try carryOut(writes, isNew: { _ in false })
@@ -19,7 +24,7 @@ extension Cgroup {
   /// The same change with what it leaves out filled in from what is there, so that carrying it out changes nothing else.
   ///
   /// - Throws: for `memory.checkBeforeUpdate`, when more is in use than would be allowed.
-  public func completed(_ resources: Resources) throws(SystemError) -> Resources {
+  private func completed(_ resources: Resources) throws(SystemError) -> Resources {
     var resources = resources
     if let directory = placement.unified, try !unifiedControllers(for: resources).isEmpty {
       resources = resources.merged(

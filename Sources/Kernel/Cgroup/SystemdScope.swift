@@ -30,12 +30,9 @@ public struct SystemdScope: Sendable, Equatable {
     }
     let scope = SystemdScope(
       unit: try SystemdUnit.named(cgroupsPath: cgroupsPath, id: id, isUser: isUser), isUser: isUser)
-    var root = "/"
-    if isUser {
-      let deadline = Self.deadline
-      var manager = try scope.manager(deadline)
-      root = try manager.root(deadline: deadline)
-    }
+    let root =
+      try isUser
+      ? scope.ask { (manager, deadline) throws(SystemError) in try manager.root(deadline: deadline) } : "/"
     return (scope, try scope.unit.placement(host: host, root: root))
   }
 
@@ -50,40 +47,37 @@ public struct SystemdScope: Sendable, Equatable {
     // A user's systemd may not guard devices, and need not: an ordinary user has none.
     if !isUser { properties.add(try DeviceRules.container(resources, devices: devices)) }
     try properties.add(annotations: annotations)
-    let deadline = Self.deadline
-    var manager = try manager(deadline)
-    try manager.start(unit, process: process, properties, description: "swiftcr container \(id)", deadline: deadline)
+    try ask { (manager, deadline) throws(SystemError) in
+      try manager.start(unit, process: process, properties, description: "swiftcr container \(id)", deadline: deadline)
+    }
   }
 
   /// Puts a process of this user into the unit, from wherever it is.
   public func attach(_ process: Int32) throws(SystemError) {
-    let deadline = Self.deadline
-    var manager = try manager(deadline)
-    try manager.attach(process, to: unit, deadline: deadline)
+    try ask { (manager, deadline) throws(SystemError) in try manager.attach(process, to: unit, deadline: deadline) }
   }
 
   /// Tells systemd of changed limits, which it would take back at its next reload otherwise.
-  public func update(_ resources: Resources, layout: CgroupHost.Layout) throws(SystemError) {
+  func update(_ resources: Resources, layout: CgroupHost.Layout) throws(SystemError) {
     let properties = try SystemdProperties(resources, unified: layout == .unified)
-    let deadline = Self.deadline
-    var manager = try manager(deadline)
-    try manager.set(properties, of: unit, deadline: deadline)
+    try ask { (manager, deadline) throws(SystemError) in try manager.set(properties, of: unit, deadline: deadline) }
   }
 
   /// Ends the unit; one that has gone is no failure.
   public func stop() throws(SystemError) {
-    let deadline = Self.deadline
-    var manager = try manager(deadline)
-    try manager.stop(unit, deadline: deadline)
+    try ask { (manager, deadline) throws(SystemError) in try manager.stop(unit, deadline: deadline) }
   }
 
-  private static var deadline: Deadline { Deadline(milliseconds: 30_000) }
-
-  private func manager(_ deadline: Deadline) throws(SystemError) -> SystemdManager {
+  /// One conversation with the manager that has the unit, of 30 seconds at most.
+  private func ask<Answer>(
+    _ question: (inout SystemdManager, Deadline) throws(SystemError) -> Answer
+  ) throws(SystemError) -> Answer {
     let sockets =
       isUser
       ? SystemdSockets.user { name in getenv(name).map { String(cString: $0) } }
       : SystemdSockets.system
-    return try SystemdManager.open(sockets, deadline: deadline)
+    let deadline = Deadline(milliseconds: 30_000)
+    var manager = try SystemdManager.open(sockets, deadline: deadline)
+    return try question(&manager, deadline)
   }
 }

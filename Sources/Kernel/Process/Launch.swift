@@ -41,17 +41,12 @@ public enum Launch {
     return try finish(pair.keepOurs())
   }
 
-  private static func finish(
-    _ channel: consuming PacketSocket
-  ) throws(SystemError) -> LaunchedProcess {
+  private static func finish(_ channel: consuming PacketSocket) throws(SystemError) -> LaunchedProcess {
     try channel.send(1)
     var answer: Int32 = 0
     guard try channel.receive(into: &answer) != nil else { throw SystemError("clone3", errno: .noProcess) }
     guard answer > 0 else { throw SystemError("clone3", errno: Errno(-answer)) }
-    // Our child, and nobody else waits for it: the pid is its own.
-    let pidfd = clinux_pidfd_open(answer)
-    guard pidfd >= 0 else { throw SystemError("open pidfd of", "\(answer)") }
-    return LaunchedProcess(pid: answer, pidfd: Descriptor(adopting: pidfd))
+    return try LaunchedProcess(child: answer)
   }
 
   /// A descriptor of another process, by its number there (`pidfd_getfd`, Linux 5.6).
@@ -70,5 +65,13 @@ public struct LaunchedProcess: ~Copyable, Sendable {
   public init(pid: Int32, pidfd: consuming Descriptor) {
     self.pid = pid
     self.pidfd = pidfd
+  }
+
+  /// A child that somebody else made for this process. It may have ended by now; as nobody has waited for it, the pid is
+  /// still its own.
+  public init(child pid: Int32) throws(SystemError) {
+    let number = clinux_pidfd_open(pid)
+    guard number >= 0 else { throw SystemError("open pidfd of", "\(pid)") }
+    self.init(pid: pid, pidfd: Descriptor(adopting: number))
   }
 }

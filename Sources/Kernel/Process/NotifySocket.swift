@@ -31,10 +31,8 @@ public struct NotifySocket: ~Copyable, Sendable {
         if errno == EAGAIN { break }
         throw SystemError("receive notification")
       }
-      if message.prefix(count).split(separator: UInt8(ascii: "\n")).contains(where: { $0.elementsEqual("READY=1".utf8) }
-      ) {
-        isReady = true
-      }
+      let lines = message.prefix(count).split(separator: UInt8(ascii: "\n"))
+      if lines.contains(where: { $0.elementsEqual("READY=1".utf8) }) { isReady = true }
     }
     return isReady
   }
@@ -68,7 +66,7 @@ public struct ServiceManager: Sendable, Equatable {
     try barrier(socket)
   }
 
-  /// sd_notify_barrier(3): the pipe is closed when the message has been read. One who does not know it closes it as well.
+  /// sd_notify_barrier(3): the descriptor is closed when the message has been read; one who does not know it closes it too.
   private func barrier(_ socket: borrowing Descriptor) throws(SystemError) {
     let pair = try PacketPair()
     let (number, theirs) = (socket.number, pair.theirs.number)
