@@ -28,32 +28,17 @@ struct CgroupRootTests {
   /// A process that sleeps inside, entered as a container's is.
   static func sleeper(in cgroup: Cgroup, subgroups: [String: String] = [:]) throws -> pid_t {
     let entrance = try cgroup.entrance(subgroups: subgroups)
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    // The test runner's threads block signals.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var descriptors: [CInt: CInt] = [:]
     var script = ""
     // Far from the numbers that the tasks have here: one of those must not be taken before its turn.
     for (index, task) in entrance.tasks.enumerated() {
-      posix_spawn_file_actions_adddup2(&actions, task, CInt(500 + index))
+      descriptors[CInt(500 + index)] = task
       script += "echo 0 >/proc/self/fd/\(500 + index); "
     }
     if let unified = cgroup.placement.unified {
       script += "echo 0 >\(unified.path)/\(subgroups[""] ?? "")/cgroup.procs; "
     }
-    let words: [String] = ["sh", "-c", "\(script)exec sleep 1000"]
-    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-    arguments.append(nil)
-    defer { for argument in arguments { free(argument) } }
-    var pid: pid_t = 0
-    try #require(posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments, environ) == 0)
+    let pid = try HostProgram.start("sh", ["-c", "\(script)exec sleep 1000"], descriptors: descriptors)
     let last = (cgroup.placement.unified ?? cgroup.placement.directories[0]).path
     for _ in 0..<5000 {
       if try cgroup.processes().contains(pid), try Cgroup.processes(in: last).contains(pid) { break }

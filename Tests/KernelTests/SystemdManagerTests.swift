@@ -14,19 +14,8 @@ struct SystemdManagerTests {
   private static let deadline = Deadline(milliseconds: 60_000)
 
   @Test func startsChangesAndStopsAScope() throws {
-    var pid: pid_t = 0
-    var arguments: [UnsafeMutablePointer<CChar>?] = ["sleep", "300"].map { (word: String) in strdup(word) }
-    arguments.append(nil)
-    defer { for argument in arguments { free(argument) } }
-    // The test's threads block SIGTERM, with which systemd stops a scope; a child would inherit that.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    try #require(posix_spawn(&pid, "/bin/sleep", nil, &attributes, &arguments, environ) == 0)
+    // Not with the signals that the test's threads block: SIGTERM is how systemd stops a scope.
+    let pid = try HostProgram.start("sleep", ["300"])
     defer {
       kill(pid, SIGKILL)
       waitpid(pid, nil, 0)

@@ -16,32 +16,16 @@ struct CriuWorker: ~Copyable {
   ///   - log: where CRIU will say what it did.
   init(_ program: String, kept: [CInt], log: String) throws(ContainerError) {
     let pair = try kernel { () throws(SystemError) in try PacketPair() }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
     // CRIU writes to its log; the container's output is nothing for it.
-    for number in CInt(0)...2 { posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0) }
-    // To the number that it has: this takes close-on-exec away.
-    for number in kept + [pair.theirs.number] { posix_spawn_file_actions_adddup2(&actions, number, number) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    var all = sigset_t()
-    sigemptyset(&none)
-    sigfillset(&all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-    let texts = [program, "swrk", "\(pair.theirs.number)"]
-    var words = texts.map { strdup($0) } + [nil]
-    defer { for word in words { free(word) } }
-    var pid: pid_t = 0
-    let failed = posix_spawnp(&pid, program, &actions, &attributes, &words, environ)
-    guard failed == 0 else {
-      throw ContainerError("execute \(program): \(Errno(failed)): checkpoint and restore need CRIU")
+    let null = try kernel { () throws(SystemError) in try Descriptor.open("/dev/null", O_RDWR) }
+    do throws(SystemError) {
+      let channel = pair.theirs.number
+      pid = try HostProgram.start(
+        program, ["swrk", "\(channel)"], descriptors: [0: null.number, 1: null.number, 2: null.number],
+        kept: kept + [channel])
+    } catch {
+      throw ContainerError("\(error): checkpoint and restore need CRIU")
     }
-    self.pid = pid
     self.log = log
     socket = pair.keepOurs()
   }
