@@ -28,14 +28,23 @@ let stageSettings: [CSetting] =
 let package = Package(
   name: "swiftcr",
   products: [.executable(name: "swiftcr", targets: ["swiftcr"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+  ],
   targets: [
     .target(name: "CLinux", cSettings: cSettings),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+    .target(
+      name: "CCompression", cSettings: cSettings, linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
     .target(name: "Stage", cSettings: stageSettings),
     .target(name: "OCI", swiftSettings: swiftSettings),
     .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap", "OCI"], swiftSettings: swiftSettings),
     .target(name: "Container", dependencies: ["Kernel", "OCI", "Stage", "CLinux"], swiftSettings: swiftSettings),
+    .target(
+      name: "Layers",
+      dependencies: ["Kernel", "OCI", "CLinux", "CCompression", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "swiftcr",
       dependencies: ["Container", "Kernel", "OCI"],
@@ -44,6 +53,7 @@ let package = Package(
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux"], swiftSettings: swiftSettings),
   ],
