@@ -29,7 +29,8 @@ let package = Package(
   name: "swiftcr",
   products: [.executable(name: "swiftcr", targets: ["swiftcr"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     .target(name: "CLinux", cSettings: cSettings),
@@ -44,6 +45,10 @@ let package = Package(
     .target(
       name: "Layers",
       dependencies: ["Kernel", "OCI", "CLinux", "CCompression", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Registry",
+      dependencies: ["OCI", .product(name: "AsyncHTTPClient", package: "async-http-client")],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "swiftcr",

@@ -1,0 +1,11 @@
+/// The error of the module Registry: one line that names the step, the image or the host, and the reason.
+public struct RegistryError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+  /// The HTTP status that the registry answered, if it was one: 401, 404, 429.
+  public let status: Int?
+
+  public init(_ description: String, status: Int? = nil) {
+    self.description = description
+    self.status = status
+  }
+}
