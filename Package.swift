@@ -50,16 +50,18 @@ let package = Package(
       name: "Registry",
       dependencies: ["OCI", .product(name: "AsyncHTTPClient", package: "async-http-client")],
       swiftSettings: swiftSettings),
+    .target(name: "Arguments", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "swiftcr",
-      dependencies: ["Container", "Kernel", "OCI"],
+      dependencies: ["Arguments", "Container", "Kernel", "OCI"],
       swiftSettings: swiftSettings,
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Kernel"], swiftSettings: swiftSettings),
-    .testTarget(name: "CommandTests", dependencies: ["swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Arguments", "swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux"], swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .c11

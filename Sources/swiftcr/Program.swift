@@ -1,11 +1,10 @@
+internal import Arguments
 internal import Container
 internal import Glibc
 internal import Kernel
 
 /// The program: one command, from its arguments to its exit status.
 enum Program {
-  static let version = "0.1.0"
-
   static func run() -> Int32 {
     let invocation: Invocation
     do throws(UsageError) {
@@ -16,7 +15,7 @@ enum Program {
     }
     switch invocation.request {
     case .help(let command): return Output.print(Help.text(for: command))
-    case .version: return Output.print("swiftcr version \(version)\nspec: \(Output.specVersion)\n")
+    case .version: return Output.print("swiftcr version \(CommandTable.version)\nspec: \(Output.specVersion)\n")
     case .command(let command, let values): return run(command, values, invocation.globals)
     }
   }

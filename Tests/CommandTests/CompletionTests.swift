@@ -1,7 +1,7 @@
 internal import Foundation
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 @Suite(.enabled(if: Subprocess.find("bash") != nil, "bash is not installed"))
 struct BashCompletionTests {

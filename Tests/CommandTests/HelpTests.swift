@@ -1,6 +1,6 @@
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 @Test func programHelpHasAllCommandsAndGlobalOptions() {
   let lines = Help.text(for: nil).split(separator: "\n", omittingEmptySubsequences: false)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 /// A parsed command line as a line of text, so that tables can say what they expect.
 private func shape(_ arguments: [String]) -> String {

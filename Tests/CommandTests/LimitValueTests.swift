@@ -1,7 +1,7 @@
 import OCI
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 @Test(
   arguments: [

@@ -4,7 +4,7 @@ internal import Kernel
 internal import OCI
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 private let noon = Timestamp(seconds: 1_700_000_000)
 

@@ -1,7 +1,7 @@
 internal import Foundation
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 @Suite struct ManualPageTests {
   static let names: [String?] = [nil] + CommandTable.commands.map(\.name)

@@ -1,7 +1,7 @@
 import OCI
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 /// runc itself says which command lines make sense; there is nothing in its state directory that they could act on.
 @Suite(.enabled(if: Subprocess.find("runc") != nil, "runc is not installed"))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 /// Every option that runc has, by command: engines and scripts give them, so each must be taken, with or without a value.
 @Suite struct RuncFlagTests {

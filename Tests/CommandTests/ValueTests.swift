@@ -1,7 +1,7 @@
 internal import Glibc
 import Testing
 
-@testable import swiftcr
+@testable import Arguments
 
 @Test(arguments: [
   ("TERM", SIGTERM), ("term", SIGTERM), ("SIGTERM", SIGTERM), ("sigTerm", SIGTERM), ("", SIGTERM), ("9", SIGKILL),

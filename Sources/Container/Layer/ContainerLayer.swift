@@ -2,26 +2,6 @@ internal import CLinux
 internal import Glibc
 internal import Kernel
 
-/// Where things are kept between commands.
-enum DataDirectory {
-  /// `/var/lib/swiftcr`, or below XDG_DATA_HOME for a user.
-  static var path: String {
-    guard Caller.hasOwnDirectories else { return "/var/lib/swiftcr" }
-    if let data = absolute("XDG_DATA_HOME") { return data + "/swiftcr" }
-    return (absolute("HOME") ?? "/tmp/swiftcr-\(geteuid())") + "/.local/share/swiftcr"
-  }
-
-  /// The XDG specification ignores relative paths.
-  private static func absolute(_ variable: String) -> String? {
-    guard let value = getenv(variable), value[0] == CChar(bitPattern: UInt8(ascii: "/")) else { return nil }
-    return String(cString: value)
-  }
-
-  static var containers: String { path + "/containers" }
-  /// Compiled filters, for profiles that only libseccomp can compile: that takes 20 ms.
-  static var seccomp: String { path + "/seccomp" }
-}
-
 /// The container layer: a fresh upperdir and workdir for one container.
 ///
 /// The pair of a container that is gone is not used again, even if it is empty. That would save 0.4 ms (three mkdir at

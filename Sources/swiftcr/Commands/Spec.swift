@@ -1,3 +1,4 @@
+internal import Arguments
 internal import Glibc
 internal import Kernel
 internal import OCI

@@ -2,12 +2,12 @@
 ///
 /// Numbers only, in one spelling, or nothing at all: CVE-2026-30892 was a runtime in which a text that it half
 /// understood became user 0.
-struct UserArgument: Equatable {
-  let uid: UInt32
+package struct UserArgument: Equatable {
+  package let uid: UInt32
   /// nil: the group stays the one that the container's process has.
-  let gid: UInt32?
+  package let gid: UInt32?
 
-  init(_ text: String) throws(UsageError) {
+  package init(_ text: String) throws(UsageError) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let uid = parts.first.flatMap(Self.id) else { throw Self.refusal(text) }
     self.uid = uid

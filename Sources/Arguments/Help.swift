@@ -1,9 +1,9 @@
 /// Help texts from the table, for 80 columns.
-enum Help {
+package enum Help {
   static let width = 80
 
   /// Help for a command, or for the program.
-  static func text(for command: Command?) -> String { command.map(text(for:)) ?? program() }
+  package static func text(for command: Command?) -> String { command.map(text(for:)) ?? program() }
 
   private static func program() -> String {
     var text = """

@@ -128,8 +128,8 @@ enum CommandGroup: CaseIterable {
 }
 
 /// One command: what parsing, help and completion know about it.
-struct Command {
-  let name: String
+package struct Command {
+  package let name: String
   let group: CommandGroup
   /// A few words, for lists of commands.
   let summary: String

@@ -1,17 +1,17 @@
 /// A command line that makes no sense: one line that says why. The exit code is 1, as runc's.
-struct UsageError: Error, CustomStringConvertible {
-  let description: String
+package struct UsageError: Error, CustomStringConvertible {
+  package let description: String
   /// The global options that were understood before: the log file is to have the error as well.
-  private(set) var globals = OptionValues(options: CommandTable.globals)
+  package private(set) var globals = OptionValues(options: CommandTable.globals)
 
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 
   /// `--preserve-fds: expected a number from 0 to 1024, found "x"`.
-  static func expected(_ what: String, for name: String, found text: String) -> UsageError {
+  package static func expected(_ what: String, for name: String, found text: String) -> UsageError {
     UsageError("\(name): expected \(what), found \(quoted(text))")
   }
 
-  static func unknownCommand(_ name: String) -> UsageError {
+  package static func unknownCommand(_ name: String) -> UsageError {
     let suggestion = nearest(to: name, among: CommandTable.commands.map(\.name)).map { "; did you mean \($0)?" }
     return UsageError("unknown command \(quoted(name))\(suggestion ?? ".") See 'swiftcr help'")
   }

@@ -1,10 +1,10 @@
 /// Manual pages from the table, in the macros of man(7): `swiftcr(8)`, and one like `swiftcr-run(8)` for each command.
-enum ManualPage {
+package enum ManualPage {
   /// The page of a command, or of the program.
-  static func text(for command: Command?) -> String {
+  package static func text(for command: Command?) -> String {
     let program = CommandTable.program
     let name = command.map { "\(program)-\($0.name)" } ?? program
-    var page = ".TH \(escaped(name.uppercased())) 8 \"\" \"\(program) \(Program.version)\"\n"
+    var page = ".TH \(escaped(name.uppercased())) 8 \"\" \"\(program) \(CommandTable.version)\"\n"
     page += ".SH NAME\n\(escaped(name)) \\- \(escaped(command?.summary ?? CommandTable.summary))\n"
     page += ".SH SYNOPSIS\n" + synopsis(command)
     if let command { page += body(command) } else { page += programBody() }

@@ -1,8 +1,8 @@
 /// The text in quotes, in the manner of Go's %q, which is how runc shows what users wrote.
-func quoted(_ text: some StringProtocol) -> String { "\"" + escaped(text, quotes: true) + "\"" }
+package func quoted(_ text: some StringProtocol) -> String { "\"" + escaped(text, quotes: true) + "\"" }
 
 /// The text with everything escaped that could break a line or steer a terminal.
-func printable(_ text: some StringProtocol) -> String { escaped(text, quotes: false) }
+package func printable(_ text: some StringProtocol) -> String { escaped(text, quotes: false) }
 
 private func escaped(_ text: some StringProtocol, quotes: Bool) -> String {
   var result = ""

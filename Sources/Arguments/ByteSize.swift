@@ -1,11 +1,11 @@
 /// Numbers of bytes as people write them.
-enum ByteSize {
+package enum ByteSize {
   /// What runc's `update` takes (docker/go-units, RAMInBytes): a decimal number, also with a fraction, then `b`, or one of
   /// `k`, `m`, `g`, `t`, `p` in any case, alone or with `b` or `ib`, all of them powers of 1024; one space may be
   /// between. `-1` stands for itself: no limit.
   ///
   /// - Returns: nil for anything else, and beyond what a limit can be (2^63 - 1).
-  static func parse(_ text: String) -> Int64? {
+  package static func parse(_ text: String) -> Int64? {
     if text == "-1" { return -1 }
     let isDigit = { (byte: UInt8) in UInt8(ascii: "0") <= byte && byte <= UInt8(ascii: "9") }
     let bytes = Array(text.utf8)

@@ -1,21 +1,21 @@
 /// A command line, understood.
-struct Invocation {
-  enum Request {
+package struct Invocation {
+  package enum Request {
     /// Help for the command, or for the program.
     case help(Command?)
     case version
     case command(Command, OptionValues)
   }
 
-  let globals: OptionValues
-  let request: Request
+  package let globals: OptionValues
+  package let request: Request
 
   /// Parses the arguments that follow the program's name.
   ///
   /// The syntax is that of runc, which is Go's flag package under urfave/cli: `--name value`, `--name=value`, one dash or
   /// two before short and long names alike, no clusters of short ones, `--` ends the options. Options may also follow a
   /// command's positionals, except for `exec` and `ps`. The value of an option is the next argument whatever it looks like.
-  init(parsing arguments: [String]) throws(UsageError) {
+  package init(parsing arguments: [String]) throws(UsageError) {
     var parser = ArgumentParser(arguments: arguments)
     var globals = OptionValues(options: CommandTable.globals)
     do {

@@ -1,7 +1,8 @@
 /// Everything that swiftcr's command line consists of: parsing, help, completion and manual pages are
 /// made from this table alone.
-enum CommandTable {
-  static let program = "swiftcr"
+package enum CommandTable {
+  package static let program = "swiftcr"
+  package static let version = "0.1.0"
   static let summary = "an OCI container runtime"
 
   /// Options of the program: they go before the command.
@@ -26,7 +27,7 @@ enum CommandTable {
     containerCommands + checkpointCommands + processCommands + limitCommands + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.
-  static func command(_ name: String) -> Command? {
+  package static func command(_ name: String) -> Command? {
     let name = name == "h" ? "help" : name
     return commands.first { $0.name == name }
   }

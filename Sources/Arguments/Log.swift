@@ -1,11 +1,11 @@
 internal import Glibc
-internal import Kernel
+package import Kernel
 internal import OCI
 
 /// Where messages go: to the log file, if there is one, in the form that engines read back, and errors always as one line
 /// to standard error. As runc does: engines search either for the reason.
-final class Log: Sendable {
-  enum Format { case text, json }
+package final class Log: Sendable {
+  package enum Format { case text, json }
 
   enum Level: String {
     case debug, warning, error
@@ -15,7 +15,7 @@ final class Log: Sendable {
   private let owner: Descriptor?
   private let file: CInt?
   private let format: Format
-  let debugs: Bool
+  package let debugs: Bool
   private let standardError: CInt
 
   /// Opens the file at once: a log that cannot be written is an error before anything happens.
@@ -37,7 +37,7 @@ final class Log: Sendable {
   }
 
   /// As the global options say.
-  convenience init(_ globals: OptionValues) throws(SystemError) {
+  package convenience init(_ globals: OptionValues) throws(SystemError) {
     try self.init(
       file: globals.value("log"), format: globals.value("log-format") == "json" ? .json : .text,
       debugs: globals.flag("debug"))
@@ -52,14 +52,14 @@ final class Log: Sendable {
   }
 
   /// For an error before there is a log, or about the log.
-  static func toStandardError(_ message: String) { Log(standardError: STDERR_FILENO).error(message) }
+  package static func toStandardError(_ message: String) { Log(standardError: STDERR_FILENO).error(message) }
 
-  func error(_ message: String) { log(.error, message) }
+  package func error(_ message: String) { log(.error, message) }
 
-  func warning(_ message: String) { log(.warning, message) }
+  package func warning(_ message: String) { log(.warning, message) }
 
   /// A step, with `--debug` only: otherwise the message is not even made.
-  func debug(_ message: @autoclosure () -> String) {
+  package func debug(_ message: @autoclosure () -> String) {
     if debugs { log(.debug, message()) }
   }
 

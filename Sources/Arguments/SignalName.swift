@@ -1,5 +1,5 @@
 /// Signals as `kill` takes them.
-enum SignalName {
+package enum SignalName {
   /// Linux's names on x86-64 and arm64, by number from 1.
   static let names = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
@@ -14,7 +14,7 @@ enum SignalName {
 
   /// The number of a signal: a name in any case, with or without SIG, `RTMIN+3`, `RTMAX-1`, or a number from 0, which
   /// only asks whether the process is there, to 64. No text at all is TERM, as in runc.
-  static func number(_ text: String) throws(UsageError) -> CInt {
+  package static func number(_ text: String) throws(UsageError) -> CInt {
     if text.isEmpty { return `default` }
     if let number = parseDecimal(text, upTo: UInt64(lastRealTime)) { return CInt(number) }
     if let number = named(text) { return number }

@@ -1,30 +1,30 @@
 /// What a command line gave for the options of one table, and its positionals.
-struct OptionValues {
+package struct OptionValues {
   /// The options that there are: asking for another one is a fault of the program.
   let options: [Option]
   /// The arguments that are no options, in their order.
-  private(set) var positionals: [String] = []
+  package private(set) var positionals: [String] = []
   private var given: [(name: String, value: String)] = []
 
   init(options: [Option]) { self.options = options }
 
   /// Whether the flag is set: the last of `--detach`, `--detach=false` wins.
-  func flag(_ name: String) -> Bool { last(name) == "true" }
+  package func flag(_ name: String) -> Bool { last(name) == "true" }
 
   /// The last value, nil if there is none.
-  func value(_ name: String) -> String? { last(name) }
+  package func value(_ name: String) -> String? { last(name) }
 
   /// All values of an option that may be repeated, in their order.
-  func values(_ name: String) -> [String] {
+  package func values(_ name: String) -> [String] {
     assertKnown(name)
     return given.compactMap { $0.name == name ? $0.value : nil }
   }
 
   /// The last value of an option that takes a number, a size (in bytes) or a time (in nanoseconds).
-  func integer(_ name: String) -> Int? { last(name).flatMap { Int($0) } }
+  package func integer(_ name: String) -> Int? { last(name).flatMap { Int($0) } }
 
   /// All values of an option that takes a number and may be repeated.
-  func integers(_ name: String) -> [Int] { values(name).compactMap { Int($0) } }
+  package func integers(_ name: String) -> [Int] { values(name).compactMap { Int($0) } }
 
   mutating func add(positional: String) { positionals.append(positional) }
 
@@ -88,7 +88,7 @@ struct OptionValues {
 }
 
 /// A decimal number in its one spelling: digits only, no sign, no space, no leading zero, nothing above the bound.
-func parseDecimal(_ text: some StringProtocol, upTo bound: UInt64) -> UInt64? {
+package func parseDecimal(_ text: some StringProtocol, upTo bound: UInt64) -> UInt64? {
   var number: UInt64 = 0
   var digits = 0
   for byte in text.utf8 {
@@ -104,7 +104,7 @@ func parseDecimal(_ text: some StringProtocol, upTo bound: UInt64) -> UInt64? {
 }
 
 /// As `parseDecimal`, with one sign for numbers below zero.
-func parseInteger(_ text: some StringProtocol) -> Int? {
+package func parseInteger(_ text: some StringProtocol) -> Int? {
   guard text.utf8.first == UInt8(ascii: "-") else {
     return parseDecimal(text, upTo: UInt64(Int.max)).flatMap { Int(exactly: $0) }
   }
@@ -122,7 +122,7 @@ private func parseBoolean(_ text: String) -> Bool? {
 }
 
 /// `a, b or c`.
-func alternatives(_ words: [String]) -> String {
+package func alternatives(_ words: [String]) -> String {
   guard let last = words.last, words.count > 1 else { return words.first ?? "" }
   return words.dropLast().joined(separator: ", ") + " or " + last
 }

@@ -2,12 +2,12 @@ internal import Glibc
 internal import OCI
 
 /// Standard output of a command, in one write.
-enum Output {
-  static let specVersion = ContainerState.ociVersion
+package enum Output {
+  package static let specVersion = ContainerState.ociVersion
 
   /// - Returns: the exit status: 1 if nobody takes it.
   @discardableResult
-  static func print(_ text: String) -> Int32 {
+  package static func print(_ text: String) -> Int32 {
     let bytes = Array(text.utf8)
     var written = 0
     while written < bytes.count {
@@ -21,7 +21,7 @@ enum Output {
 
   /// Rows with columns as wide as their widest entry and three spaces, but at least twelve, as runc's lists (Go's
   /// `tabwriter.NewWriter(w, 12, 1, 3, ' ', 0)`).
-  static func table(_ rows: [[String]]) -> String {
+  package static func table(_ rows: [[String]]) -> String {
     var widths: [Int] = []
     for row in rows {
       for (index, cell) in row.enumerated() {

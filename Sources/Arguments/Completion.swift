@@ -1,7 +1,7 @@
 /// Completion scripts from the table.
-enum Completion {
+package enum Completion {
   /// The script for bash, zsh or fish: the shells of the table.
-  static func script(for shell: String) -> String {
+  package static func script(for shell: String) -> String {
     switch shell {
     case "zsh": zsh()
     case "fish": fish()
