@@ -41,6 +41,7 @@ let package = Package(
     .target(name: "Stage", cSettings: stageSettings),
     .target(name: "OCI", swiftSettings: swiftSettings),
     .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap", "OCI"], swiftSettings: swiftSettings),
+    .target(name: "Store", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .target(name: "Container", dependencies: ["Kernel", "OCI", "Stage", "CLinux"], swiftSettings: swiftSettings),
     .target(
       name: "Layers",

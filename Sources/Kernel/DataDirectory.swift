@@ -20,6 +20,4 @@ public enum DataDirectory {
   public static var seccomp: String { path + "/seccomp" }
   /// The image store.
   public static var store: String { path + "/store" }
-  /// Containers of images, from `run --image` until `rm`.
-  public static var kept: String { path + "/kept" }
 }

@@ -5,14 +5,16 @@ public enum ManifestDocument: Sendable, Equatable {
 
   /// As distribution-spec asks registries to take at least.
   public static let longest = 4 << 20
-  /// More than any image has; overlayfs takes 500.
-  static let mostDescriptors = 10_000
+  /// More than any image has; a store's own index may have one for each image.
+  static let mostDescriptors = 1 << 20
 
   /// - Parameter mediaType: what the bytes were announced as; `nil` leaves it to the document.
   /// - Throws: every fault, also when document and announcement contradict each other: bytes that are a manifest to one
   ///   reader and an index to another are an attack (CVE-2021-41190).
-  public static func load(_ bytes: [UInt8], mediaType: MediaType? = nil) throws(SpecFaults) -> ManifestDocument {
-    try SpecDecoder.load(bytes, limit: longest) { decoder, json in
+  public static func load(
+    _ bytes: [UInt8], mediaType: MediaType? = nil, limit: Int = longest
+  ) throws(SpecFaults) -> ManifestDocument {
+    try SpecDecoder.load(bytes, limit: limit) { decoder, json in
       decode(json, announced: mediaType, &decoder)
     } _: { _, _ in
       []

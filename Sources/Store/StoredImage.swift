@@ -1,0 +1,16 @@
+public import OCI
+
+/// An image in the store, for one platform.
+public struct StoredImage: Sendable, Equatable {
+  /// The entry of the store's index: a manifest, or an index over several platforms.
+  public var entry: ContentDescriptor
+  /// The manifest for the platform.
+  public var descriptor: ContentDescriptor
+  public var manifest: ImageManifest
+  public var config: ImageConfig
+
+  /// The image's id, as docker has it: the digest of its configuration.
+  public var id: Digest { manifest.config.digest }
+  /// Its full name; `nil` when it lost it.
+  public var name: String? { ImageNames.name(of: entry) }
+}
