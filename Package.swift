@@ -51,6 +51,12 @@ let package = Package(
       name: "Registry",
       dependencies: ["OCI", .product(name: "AsyncHTTPClient", package: "async-http-client")],
       swiftSettings: swiftSettings),
+    .target(
+      name: "Image",
+      dependencies: [
+        "Store", "Layers", "Registry", "Kernel", "OCI", "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: swiftSettings),
     .target(name: "Arguments", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "swiftcr",

@@ -24,7 +24,8 @@ package enum CommandTable {
   static let help = Option("help", "h", "print this help and exit")
 
   static let commands: [Command] =
-    containerCommands + checkpointCommands + processCommands + limitCommands + informationCommands + hostCommands
+    containerCommands + checkpointCommands + imageCommands + containerLayerCommands + processCommands + limitCommands
+    + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.
   package static func command(_ name: String) -> Command? {

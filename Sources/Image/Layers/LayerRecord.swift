@@ -1,0 +1,60 @@
+internal import Kernel
+public import OCI
+internal import Store
+
+/// What is known of an unpacked layer: its `layer.json`.
+public struct LayerRecord: Sendable, Equatable {
+  public enum Form: String, Sendable {
+    /// The directory `root`.
+    case directory = "dir"
+    /// The file `layer.erofs`.
+    case filesystem = "erofs"
+
+    var fileName: String { self == .directory ? "root" : "layer.erofs" }
+  }
+
+  public var diffID: Digest
+  public var form: Form
+  /// Bytes of the archive.
+  public var size: UInt64
+  public var entries: Int
+  /// Directories that the archive has files in, but says nothing of.
+  public var impliedDirectories: [String]
+
+  static let fileName = "layer.json"
+  private static let longest = 256 << 20
+
+  var json: JSON {
+    .object([
+      JSON.Member("diffID", .string(diffID.description)), JSON.Member("form", .string(form.rawValue)),
+      JSON.Member("size", .integer(Int64(clamping: size))), JSON.Member("entries", .integer(Int64(entries))),
+      JSON.Member("impliedDirectories", .strings(impliedDirectories)),
+    ])
+  }
+
+  init(diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [String]) {
+    self.diffID = diffID
+    self.form = form
+    self.size = size
+    self.entries = entries
+    self.impliedDirectories = impliedDirectories
+  }
+
+  /// `nil` when there is none, or it is damaged.
+  init?(reading path: String) {
+    guard let bytes = try? readFile(path, limit: Self.longest), let json = try? JSON.parse(bytes, limit: Self.longest),
+      let diffID = json["diffID"]?.string.flatMap({ try? Digest(validating: $0) }),
+      let form = json["form"]?.string.flatMap({ Form(rawValue: $0) }), let size = json["size"]?.integer,
+      let entries = json["entries"]?.integer, let implied = json["impliedDirectories"]?.elements?.compactMap(\.string)
+    else { return nil }
+    self.init(
+      diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries), impliedDirectories: implied)
+  }
+}
+
+extension ImageLibrary {
+  /// `nil` when the layer is not unpacked.
+  public func layerRecord(_ diffID: Digest) -> LayerRecord? {
+    LayerRecord(reading: "\(layout.layer(diffID))/\(LayerRecord.fileName)")
+  }
+}
