@@ -1,8 +1,9 @@
-internal import Crypto
 internal import Glibc
 internal import Kernel
 internal import OCI
 internal import Store
+
+internal import struct Crypto.SHA256
 
 // Small blobs: manifests, indexes and configurations.
 extension ImageLibrary {

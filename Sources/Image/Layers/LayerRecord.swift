@@ -20,6 +20,8 @@ public struct LayerRecord: Sendable, Equatable {
   public var entries: Int
   /// Directories that the archive has files in, but says nothing of.
   public var impliedDirectories: [String]
+  /// Its root hides everything below.
+  public var hidesAllBelow: Bool
 
   static let fileName = "layer.json"
   private static let longest = 256 << 20
@@ -29,15 +31,17 @@ public struct LayerRecord: Sendable, Equatable {
       JSON.Member("diffID", .string(diffID.description)), JSON.Member("form", .string(form.rawValue)),
       JSON.Member("size", .integer(Int64(clamping: size))), JSON.Member("entries", .integer(Int64(entries))),
       JSON.Member("impliedDirectories", .strings(impliedDirectories)),
+      JSON.Member("hidesAllBelow", .bool(hidesAllBelow)),
     ])
   }
 
-  init(diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [String]) {
+  init(diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [String], hidesAllBelow: Bool) {
     self.diffID = diffID
     self.form = form
     self.size = size
     self.entries = entries
     self.impliedDirectories = impliedDirectories
+    self.hidesAllBelow = hidesAllBelow
   }
 
   /// `nil` when there is none, or it is damaged.
@@ -48,7 +52,8 @@ public struct LayerRecord: Sendable, Equatable {
       let entries = json["entries"]?.integer, let implied = json["impliedDirectories"]?.elements?.compactMap(\.string)
     else { return nil }
     self.init(
-      diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries), impliedDirectories: implied)
+      diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries), impliedDirectories: implied,
+      hidesAllBelow: json["hidesAllBelow"] == .bool(true))
   }
 }
 

@@ -1,6 +1,6 @@
 internal import Kernel
 public import OCI
-public import Store
+internal import Store
 
 extension ImageLibrary {
   /// `tag`: gives an image one more name.

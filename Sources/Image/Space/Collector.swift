@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Kernel
 internal import OCI
-public import Store
+internal import Store
 
 /// Finds what nothing in the store needs, and removes it.
 ///
