@@ -16,5 +16,6 @@
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"
 #include "CLinuxTerminal.h"
+#include "CLinuxTree.h"
 
 #endif
