@@ -16,6 +16,7 @@
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"
 #include "CLinuxTerminal.h"
+#include "CLinuxTree.h"
 #include "CLinuxUsage.h"
 
 #endif
