@@ -1,0 +1,85 @@
+internal import AsyncHTTPClient
+internal import Kernel
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+internal import OCI
+
+// What the layers below report, in a person's words.
+extension Failure {
+  init(_ error: any Error, at origin: Origin) {
+    switch error {
+    case let error as Failure: self = error
+    case let error as NIOConnectionError: self.init(error)
+    case let error as IOError: self.init(Errno(error.errnoCode).description, .passing)
+    case let error as NIOSSLError: self.init(error, at: origin)
+    case is NIOSSLExtraError:
+      self.init(certificate: "the certificate is for another host than \(origin.host)", at: origin)
+    case let error as HTTPClientError: self.init(error)
+    case is HTTPParserError: self.init("it does not answer in HTTP", .lasting)
+    case is CancellationError: self.init("cancelled")
+    case is ChannelError: self.init("the connection broke off", .passing)
+    default: self.init("\(error)".quotedForMessage(limit: 120))
+    }
+  }
+
+  private init(_ error: NIOConnectionError) {
+    if error.connectionErrors.isEmpty {
+      self.init(
+        "no address for \(error.host.quotedForMessage())", .connection, hint: "is the name right, and DNS working?")
+      return
+    }
+    let reasons = error.connectionErrors.compactMap { ($0.error as? IOError).map { Errno($0.errnoCode).description } }
+    let reason = reasons.first ?? "no connection"
+    self.init("\(error.host) port \(error.port): \(reason)", .connection)
+  }
+
+  private init(_ error: NIOSSLError, at origin: Origin) {
+    switch error {
+    case .handshakeFailed(let reason):
+      let text = "\(reason)"
+      if text.contains("CERTIFICATE_VERIFY_FAILED") {
+        self.init(certificate: "the certificate is not signed by an authority that is known here", at: origin)
+      } else if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
+        self.init(
+          "it answers without TLS", .connection,
+          hint: "if plain HTTP is all it has, list it as insecure in registries.conf, or say --tls-verify=false")
+      } else if text.contains("CERTIFICATE_REQUIRED") || text.contains("BAD_CERTIFICATE") {
+        self.init(
+          "it wants a client's certificate", hint: "put .cert and .key into /etc/containers/certs.d/\(origin.authority)"
+        )
+      } else {
+        self.init("no TLS connection: \(text.quotedForMessage(limit: 120))", .connection)
+      }
+    // NIOSSL ends handshakes like that when the other side just closes.
+    case .uncleanShutdown: self.init("the connection broke off", .passing)
+    case .unableToValidateCertificate, .noCertificateToValidate:
+      self.init(certificate: "the certificate cannot be verified", at: origin)
+    default: self.init("no TLS connection: \("\(error)".quotedForMessage(limit: 120))", .connection)
+    }
+  }
+
+  private init(certificate reason: String, at origin: Origin) {
+    self.init(
+      "x509: \(reason)", .connection,
+      hint: "put the authority's certificate into /etc/containers/certs.d/\(origin.authority)/ca.crt, "
+        + "or list the registry as insecure in registries.conf")
+    isCertificate = true
+  }
+
+  private init(_ error: HTTPClientError) {
+    switch error {
+    case .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,
+      .getConnectionFromPoolTimeout:
+      self.init("no connection in time", .connection)
+    case .readTimeout, .deadlineExceeded: self.init("no answer in time", .passing)
+    case .writeTimeout: self.init("it takes no more data", .passing)
+    case .remoteConnectionClosed, .uncleanShutdown: self.init("the connection broke off", .passing)
+    case .cancelled, .requestStreamCancelled: self.init("cancelled")
+    case .proxyAuthenticationRequired: self.init("the proxy wants a name and a password", .connection)
+    case .invalidProxyResponse: self.init("the proxy does not connect", .connection)
+    default: self.init("\(error)".quotedForMessage(limit: 120))
+    }
+  }
+}
