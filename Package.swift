@@ -27,7 +27,9 @@ let stageSettings: [CSetting] =
 
 let package = Package(
   name: "swiftcr",
-  products: [.executable(name: "swiftcr", targets: ["swiftcr"])],
+  products: [
+    .executable(name: "swiftcr", targets: ["swiftcr"]), .executable(name: "swiftcr-image", targets: ["swiftcr-image"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -66,6 +68,7 @@ let package = Package(
       name: "Image",
       dependencies: [
         "Store", "Layers", "Registry", "Kernel", "OCI", "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: swiftSettings),
     .target(name: "Arguments", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
@@ -74,6 +77,11 @@ let package = Package(
       dependencies: ["Arguments", "Container", "Kernel", "OCI"],
       swiftSettings: swiftSettings,
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+    .executableTarget(
+      name: "swiftcr-image",
+      dependencies: ["Arguments", "Image", "Registry", "Store", "Kernel", "OCI"],
+      swiftSettings: swiftSettings,
+      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),

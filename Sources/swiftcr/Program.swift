@@ -16,6 +16,7 @@ enum Program {
     switch invocation.request {
     case .help(let command): return Output.print(Help.text(for: command))
     case .version: return Output.print("swiftcr version \(CommandTable.version)\nspec: \(Output.specVersion)\n")
+    case .command(let command, _) where command.isOfImages: return ImageProgram.execute()
     case .command(let command, let values): return run(command, values, invocation.globals)
     }
   }

@@ -64,21 +64,30 @@ struct LayerMaking: Sendable {
   private func unpack(
     _ source: ArrivingBlob.Reader, _ blob: ContentDescriptor, _ diffID: Digest, form: LayerRecord.Form
   ) throws(ImageError) -> Made {
-    let root = try image { () throws(SystemError) in
-      try Directories.make("\(path)/\(form.fileName)")
-      return try Descriptor.open("\(path)/\(form.fileName)", O_RDONLY | O_DIRECTORY)
-    }
+    let place = "\(path)/\(form.fileName)"
     return try image { () throws(LayerError) in
-      var sink = try DirectorySink(root: root)
+      var sink = try Self.directorySink(place)
       let facts = try LayerUnpacker.unpack(
-        source, expecting: LayerExpectation(blobDigest: blob.digest, blobSize: UInt64(blob.size), diffID: diffID),
-        into: &sink)
-      let record = LayerRecord(
-        diffID: diffID, form: form, size: facts.archiveSize, entries: facts.entries,
-        impliedDirectories: sink.result.impliedDirectories.map { String(decoding: $0, as: UTF8.self) },
-        hidesAllBelow: sink.result.isOpaque)
-      return Made(record: record)
+        source,
+        expecting: LayerExpectation(
+          blobHash: blob.digest.bytes, blobSize: UInt64(blob.size), diffHash: diffID.bytes), into: &sink)
+      return Made(
+        record: LayerRecord(
+          diffID: diffID, form: form, size: facts.archiveSize, entries: facts.entries,
+          impliedDirectories: sink.result.impliedDirectories.map { String(decoding: $0, as: UTF8.self) },
+          hidesAllBelow: sink.result.isOpaque))
     }
+  }
+
+  private static func directorySink(_ place: String) throws(LayerError) -> DirectorySink {
+    let root: Descriptor
+    do throws(SystemError) {
+      try Directories.make(place)
+      root = try Descriptor.open(place, O_RDONLY | O_DIRECTORY)
+    } catch {
+      throw LayerError(error)
+    }
+    return try DirectorySink(root: root)
   }
 
   /// Syncs it, and gives it its name. If another process was faster, its layer stays: they are the same.

@@ -80,7 +80,7 @@ struct Collector {
   }
 
   /// Everything that could be garbage.
-  private func present() throws(ImageError) -> [String] {
+  func present() throws(ImageError) -> [String] {
     var names: [String] = []
     for directory in [
       "blobs/sha256", "blobs/sha512", "layers/sha256", "layers/sha512", "stacks", "downloads", "making",
@@ -93,6 +93,14 @@ struct Collector {
       }
     }
     return names
+  }
+
+  /// Kept containers, relative to the store.
+  func keptContainers() throws(ImageError) -> [String] {
+    try image { () throws(SystemError) in
+      let directory = try Descriptor.open(layout.kept, O_RDONLY | O_DIRECTORY)
+      return try Directories.names(in: directory.number, limit: 1 << 20).map { "kept/\($0)" }
+    }
   }
 
   /// Takes things out of sight, at once each. Under the exclusive lock.

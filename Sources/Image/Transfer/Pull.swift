@@ -1,4 +1,5 @@
 internal import Kernel
+internal import NIOCore
 public import OCI
 public import Registry
 public import Store
@@ -111,7 +112,7 @@ public struct Pull: Sendable {
       try await group.waitForAll()
     }
     let id = manifest.config.digest
-    try await library.completeStack(id, config, hold)
+    try library.completeStack(id, config, hold)
   }
 
   private func fetchConfig(
