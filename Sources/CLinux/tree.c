@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sched.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -48,4 +50,11 @@ int64_t clinux_seek_data(int fd, int64_t offset) {
 
 int64_t clinux_seek_hole(int fd, int64_t offset) {
   return lseek(fd, offset, SEEK_HOLE);
+}
+
+int64_t clinux_copy_range(int source, int target, size_t count) {
+  ssize_t copied = copy_file_range(source, NULL, target, NULL, count, 0);
+  if (copied >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS))
+    return copied;
+  return sendfile(target, source, NULL, count);
 }

@@ -46,6 +46,10 @@ struct ImageCommand {
   func run(_ name: String) async throws -> Int32 {
     switch name {
     case "pull": try await pull()
+    case "push": try await push()
+    case "login": try await login()
+    case "logout": try await logout()
+    case "load": try load()
     case "images": try images()
     case "tag": try tag()
     case "rmi": try rmi()

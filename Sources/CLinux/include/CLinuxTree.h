@@ -28,4 +28,7 @@ unsigned clinux_device_minor(uint64_t device);
 int64_t clinux_seek_data(int fd, int64_t offset);
 int64_t clinux_seek_hole(int fd, int64_t offset);
 
+// copy_file_range(2), or sendfile(2) where that cannot be: from where both descriptors stand. How many bytes, 0 at the end.
+int64_t clinux_copy_range(int source, int target, size_t count);
+
 #endif

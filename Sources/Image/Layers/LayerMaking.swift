@@ -45,37 +45,36 @@ struct LayerMaking: Sendable {
     let file = try image { () throws(SystemError) in
       try Descriptor.open(library.layout.blob(blob.digest), O_RDONLY | O_NOFOLLOW)
     }
-    let arriving = ArrivingBlob(blob, file: file.number, received: blob.size)
-    arriving.finish()
-    try commit(try unpack(ArrivingBlob.Reader(arriving), blob, diffID))
+    try commit(try unpack(FileSource(file), blob, diffID))
   }
 
-  private func unpack(
-    _ source: ArrivingBlob.Reader, _ blob: ContentDescriptor, _ diffID: Digest
+  private func unpack<Source: ByteSource & ~Copyable>(
+    _ source: consuming Source, _ blob: ContentDescriptor, _ diffID: Digest
   ) throws(ImageError) -> Made {
-    do {
-      return try unpack(source, blob, diffID, form: .directory)
+    let expected = LayerExpectation(
+      blobHash: blob.digest.algorithm == .sha256 ? blob.digest.bytes : nil, blobSize: UInt64(blob.size),
+      diffHash: diffID.bytes)
+    return try unpack(source, "layer \(blob.digest)", expected).made
+  }
+
+  /// Unpacks bytes in the form that suits the host; what is unpacked is gone again if they are not what was expected.
+  ///
+  /// - Parameter subject: for messages.
+  func unpack<Source: ByteSource & ~Copyable>(
+    _ source: consuming Source, _ subject: String, _ expected: LayerExpectation
+  ) throws(ImageError) -> (made: Made, facts: LayerFacts) {
+    do throws(LayerError) {
+      let form = LayerRecord.Form.directory
+      var sink = try Self.directorySink("\(path)/\(form.fileName)")
+      let facts = try LayerUnpacker.unpack(source, expecting: expected, into: &sink)
+      let record = LayerRecord(
+        diffID: Digest(sha256: facts.diffHash), form: form, size: facts.archiveSize, entries: facts.entries,
+        impliedDirectories: sink.result.impliedDirectories.map { String(decoding: $0, as: UTF8.self) },
+        hidesAllBelow: sink.result.isOpaque)
+      return (Made(record: record), facts)
     } catch {
       remove()
-      throw ImageError("layer \(blob.digest): \(error)", errno: error.errno)
-    }
-  }
-
-  private func unpack(
-    _ source: ArrivingBlob.Reader, _ blob: ContentDescriptor, _ diffID: Digest, form: LayerRecord.Form
-  ) throws(ImageError) -> Made {
-    let place = "\(path)/\(form.fileName)"
-    return try image { () throws(LayerError) in
-      var sink = try Self.directorySink(place)
-      let facts = try LayerUnpacker.unpack(
-        source,
-        expecting: LayerExpectation(
-          blobHash: blob.digest.bytes, blobSize: UInt64(blob.size), diffHash: diffID.bytes), into: &sink)
-      return Made(
-        record: LayerRecord(
-          diffID: diffID, form: form, size: facts.archiveSize, entries: facts.entries,
-          impliedDirectories: sink.result.impliedDirectories.map { String(decoding: $0, as: UTF8.self) },
-          hidesAllBelow: sink.result.isOpaque))
+      throw ImageError("\(subject): \(error)", errno: error.errno)
     }
   }
 

@@ -30,6 +30,23 @@ extension ImageCommand {
     return 0
   }
 
+  func push() async throws -> Int32 {
+    let library = try library()
+    let isQuiet = values.flag("quiet")
+    guard let name = argument(0) else { return 1 }
+    let destination = try Reference(parsing: argument(1) ?? name)
+    if !isQuiet { Output.print("The push refers to repository [\(destination.repository)]\n") }
+    let progress = ProgressBoard(isQuiet: isQuiet, words: .push)
+    let only = values.value("platform") == nil ? nil : try platform()
+    let pushed = try await withClient { client in
+      try await Push(library, client, progress)(name, to: destination, platform: only)
+    }
+    progress.finish()
+    let label = destination.tag ?? "\(pushed.digest)"
+    return Output.print(
+      isQuiet ? "\(destination)\n" : "\(label): digest: \(pushed.digest) size: \(pushed.size)\n")
+  }
+
   /// `nil` for all of them.
   private func platforms() throws -> [Platform]? {
     if values.flag("all-platforms") { return nil }
