@@ -42,7 +42,7 @@ struct Layer {
   }
 }
 
-extension Scratch {
+extension Workshop {
   /// Mounts a layer in the form `erofs`; returns where, and the implied directories.
   func mount(
     _ layer: Layer, _ name: String, whiteouts: [String] = [], opaque: [String] = []
@@ -69,6 +69,6 @@ extension Scratch {
 
 /// Whether this kernel mounts EROFS from regular files.
 let mountsErofs: Bool = {
-  guard isRoot, let scratch = try? Scratch(), let layer = try? Layer([]) else { return false }
-  return (try? scratch.mount(layer, "probe")) != nil
+  guard isRoot, let workshop = try? Workshop(), let layer = try? Layer([]) else { return false }
+  return (try? workshop.mount(layer, "probe")) != nil
 }()

@@ -7,18 +7,18 @@ import Testing
 /// The form `erofs` of a layer, mounted, against the tree that GNU tar makes of the same archive.
 @Suite(.enabled(if: isRoot, "needs root"), .enabled(if: mountsErofs, "needs EROFS from files (Linux 6.12)"))
 struct ErofsTests {
-  let scratch: Scratch
+  let workshop: Workshop
 
-  init() throws { scratch = try Scratch() }
+  init() throws { workshop = try Workshop() }
 
   private func compare(_ layer: Layer, _ name: String = "layer") throws {
-    let mounted = try scratch.mount(layer, name).path
-    let extracted = try scratch.extract(layer, name + "-tar")
+    let mounted = try workshop.mount(layer, name).path
+    let extracted = try workshop.extract(layer, name + "-tar")
     let differences = try TreeListing(mounted).differences(from: TreeListing(extracted))
     #expect(differences == [])
     // The archive is there, byte for byte.
     let digest = try shell(
-      "tail -c +4097 \(scratch.path)/\(name).erofs | head -c \(layer.bytes.count) | cmp - \(scratch.path)/\(name)-tar.tar"
+      "tail -c +4097 \(workshop.path)/\(name).erofs | head -c \(layer.bytes.count) | cmp - \(workshop.path)/\(name)-tar.tar"
     )
     #expect(digest == "")
   }
@@ -70,9 +70,9 @@ struct ErofsTests {
 
   @Test func theSameBytesAgain() throws {
     let layer = try Layer((0..<50).map { Content(.file, "d\($0 % 7)/f\($0)", data: [UInt8](repeating: 1, count: $0)) })
-    _ = try layer.erofs("\(scratch.path)/a")
-    _ = try layer.erofs("\(scratch.path)/b")
-    #expect(try shell("cmp \(scratch.path)/a \(scratch.path)/b") == "")
+    _ = try layer.erofs("\(workshop.path)/a")
+    _ = try layer.erofs("\(workshop.path)/b")
+    #expect(try shell("cmp \(workshop.path)/a \(workshop.path)/b") == "")
   }
 
   @Test func aDirectoryOfManyNames() throws {
@@ -85,7 +85,7 @@ struct ErofsTests {
       contents.append(Content(.file, "many/\(String(number, radix: 7))\(filler)"))
     }
     let layer = try Layer(contents.shuffled(using: &random))
-    let place = try scratch.mount(layer, "layer").path
+    let place = try workshop.mount(layer, "layer").path
     let directory = try Descriptor.open(place + "/many", O_RDONLY | O_DIRECTORY)
     let listed = try Directories.names(in: directory.number, limit: count + 1)
     #expect(
@@ -98,7 +98,7 @@ struct ErofsTests {
   @Test func aHundredThousandNames() throws {
     let count = 100_000
     let layer = try Layer((0..<count).map { Content(.file, "d/file-\($0)") })
-    let place = try scratch.mount(layer, "layer").path
+    let place = try workshop.mount(layer, "layer").path
     #expect(try shell("ls -U \(place)/d | wc -l") == "\(count)\n")
     #expect(
       try shell("ls -U \(place)/d | sort | sha256sum") == shell("seq -f file-%.0f 0 \(count - 1) | sort | sha256sum"))
@@ -107,7 +107,7 @@ struct ErofsTests {
   @Test func deepTrees() throws {
     let path = (0..<600).map { "d\($0)" }.joined(separator: "/")
     let layer = try Layer([Content(.file, path + "/f", data: Array("deep".utf8))])
-    let (place, implied) = try scratch.mount(layer, "layer")
+    let (place, implied) = try workshop.mount(layer, "layer")
     #expect(try shell("cat \(place)/\(path)/f") == "deep")
     #expect(implied.count == 601)
     #expect(implied.contains("d0/d1") && implied.contains(""))
@@ -130,7 +130,7 @@ struct ErofsTests {
       Content(.directory, "d", mode: 0o755), Content(.file, "d/f", data: [1]), Content(.hardLink, "h", target: "d/f"),
       Content(.file, "d", data: [2]), Content(.file, "e"), Content(.directory, "e", mode: 0o755), Content(.file, "e/g"),
     ])
-    let place = try scratch.mount(layer, "layer").path
+    let place = try workshop.mount(layer, "layer").path
     #expect(
       try shell("stat -c '%F %h' \(place)/d \(place)/h \(place)/e/g")
         == "regular file 1\nregular file 1\nregular empty file 1\n")
@@ -140,7 +140,7 @@ struct ErofsTests {
     let layer = try Layer([
       Content(.file, "a/b/f"), Content(.directory, "a", mode: 0o700), Content(.file, "c/g"),
     ])
-    let (place, implied) = try scratch.mount(layer, "layer")
+    let (place, implied) = try workshop.mount(layer, "layer")
     #expect(Set(implied) == ["", "a/b", "c"])
     #expect(try shell("stat -c '%a %u' \(place)/a \(place)/a/b \(place)/c") == "700 0\n755 0\n755 0\n")
   }
@@ -161,14 +161,14 @@ struct ErofsTests {
       ),
     ]
     for (number, (reason, contents)) in layers.enumerated() {
-      let outcome = try Layer(contents).erofs("\(scratch.path)/\(number)")
+      let outcome = try Layer(contents).erofs("\(workshop.path)/\(number)")
       guard case .unsuitable(let said) = outcome else {
         Issue.record("\(reason): \(outcome)")
         continue
       }
       #expect(said.contains(reason), "\(said)")
       // And is nothing that anybody could mount.
-      #expect(throws: SystemError.self) { _ = try DetachedMount.erofs(file: "\(scratch.path)/\(number)") }
+      #expect(throws: SystemError.self) { _ = try DetachedMount.erofs(file: "\(workshop.path)/\(number)") }
     }
   }
 
@@ -183,12 +183,12 @@ struct ErofsTests {
       [Content(.file, "/.")],
     ]
     for (number, contents) in bad.enumerated() {
-      #expect(throws: LayerError.self, "\(contents)") { try Layer(contents).erofs("\(scratch.path)/\(number)") }
+      #expect(throws: LayerError.self, "\(contents)") { try Layer(contents).erofs("\(workshop.path)/\(number)") }
     }
   }
 
   @Test func theLimitOfTheArchiveHolds() throws {
-    let file = try Descriptor.open("\(scratch.path)/f", O_RDWR | O_CREAT)
+    let file = try Descriptor.open("\(workshop.path)/f", O_RDWR | O_CREAT)
     var limits = LayerLimits.standard
     limits.size = 1000
     let writer = ErofsWriter(file: file.number, limits: limits)

@@ -5,9 +5,9 @@ import Testing
 @testable import Layers
 
 @Suite struct LayerWriterTests {
-  let scratch: Scratch
+  let workshop: Workshop
 
-  init() throws { scratch = try Scratch() }
+  init() throws { workshop = try Workshop() }
 
   /// Noise and repetition, larger than every buffer on the way.
   private static let data: [UInt8] = {
@@ -16,7 +16,7 @@ import Testing
   }()
 
   private func write(_ compression: LayerCompression, _ name: String) throws -> WrittenLayer {
-    let file = try Descriptor.open("\(scratch.path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC)
+    let file = try Descriptor.open("\(workshop.path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC)
     let writer = try LayerWriter(to: file.number, compression: compression)
     try writer.write([])
     var rest = Self.data[...]
@@ -36,7 +36,7 @@ import Testing
     ])
   func oneWayGivesBothDigests(_ compression: LayerCompression, _ reader: String) throws {
     let layer = try write(compression, "blob")
-    let blob = "\(scratch.path)/blob"
+    let blob = "\(workshop.path)/blob"
     #expect(try shell("sha256sum < \(blob)") == "\(layer.digest.dropFirst(7))  -\n")
     #expect(try shell("stat -c %s \(blob)") == "\(layer.size)\n")
     #expect(try shell("\(reader) \(blob) | sha256sum") == "\(layer.diffID.dropFirst(7))  -\n")
@@ -50,7 +50,7 @@ import Testing
     }
     // No name, no time.
     _ = try write(.gzip(), "a")
-    #expect(try readFile("\(scratch.path)/a", limit: 8 << 20).prefix(9) == [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0])
+    #expect(try readFile("\(workshop.path)/a", limit: 8 << 20).prefix(9) == [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0])
   }
 
   @Test func aFullDiskIsAnError() throws {

@@ -5,13 +5,13 @@ import Testing
 @testable import Layers
 
 @Suite struct TarWriterTests {
-  let scratch: Scratch
+  let workshop: Workshop
 
-  init() throws { scratch = try Scratch() }
+  init() throws { workshop = try Workshop() }
 
   /// What Python's tarfile reads, a line for each member.
   private func read(_ contents: [Content]) throws -> [String] {
-    let file = "\(scratch.path)/archive.tar"
+    let file = "\(workshop.path)/archive.tar"
     let descriptor = try Descriptor.open(file, O_WRONLY | O_CREAT | O_TRUNC)
     try descriptor.writeAll(try archive(contents))
     let script = """
@@ -117,7 +117,7 @@ import Testing
         #expect(line.contains(owner), "\(line)\n\(entry)")
         #expect(line.hasPrefix("\(UnicodeScalar(entry.kind.typeFlag)) "))
       }
-      let listing = try shell("tar tf \(scratch.path)/archive.tar | wc -l")
+      let listing = try shell("tar tf \(workshop.path)/archive.tar | wc -l")
       #expect(listing == "\(contents.count)\n")
     }
   }

@@ -23,18 +23,18 @@ public struct TarWriter: ~Copyable {
     var path = entry.path
     if entry.kind == .directory, path.last != UInt8(ascii: "/") { path.append(UInt8(ascii: "/")) }
     try check(entry, path)
-    let records = try PAXRecords(of: entry, path: path)
+    let records = try PAXHeader(of: entry, path: path)
     if !records.isEmpty {
       let body = records.bytes
       try write(
-        TarHeader(name: PAXRecords.name(for: path), type: UInt8(ascii: "x"), size: UInt64(body.count)).bytes)
+        UstarBlock(name: PAXHeader.name(for: path), type: UInt8(ascii: "x"), size: UInt64(body.count)).bytes)
       try write(body)
       try fill(Self.padding(UInt64(body.count)))
     }
     let isDevice = entry.kind == .characterDevice || entry.kind == .blockDevice
     let length = entry.kind == .file ? entry.size : 0
     try write(
-      TarHeader(
+      UstarBlock(
         name: path, type: entry.kind.typeFlag, mode: UInt64(entry.mode & 0o7777), uid: UInt64(entry.uid),
         gid: UInt64(entry.gid), size: length, modified: entry.modified.seconds, target: entry.target,
         deviceMajor: isDevice ? UInt64(entry.deviceMajor) : 0, deviceMinor: isDevice ? UInt64(entry.deviceMinor) : 0
@@ -64,7 +64,7 @@ public struct TarWriter: ~Copyable {
   /// Ends the archive: two blocks of zeros.
   public mutating func finish() throws(LayerError) {
     try close()
-    try fill(2 * TarHeader.size)
+    try fill(2 * UstarBlock.size)
   }
 
   private mutating func close() throws(LayerError) {
@@ -86,12 +86,12 @@ public struct TarWriter: ~Copyable {
     guard isLink == !entry.target.isEmpty else { throw refuse(isLink ? "a link to nothing" : "a target, and no link") }
     guard entry.modified.nanoseconds < 1_000_000_000 else { throw refuse("a time that is none") }
     guard entry.size <= UInt64(Int64.max) - 1023 else { throw refuse("larger than any file") }
-    guard entry.deviceMajor <= UInt32(TarHeader.largestShort), entry.deviceMinor <= UInt32(TarHeader.largestShort)
+    guard entry.deviceMajor <= UInt32(UstarBlock.largestShort), entry.deviceMinor <= UInt32(UstarBlock.largestShort)
     else { throw refuse("a device number that no archive can hold") }
   }
 
   private static func padding(_ length: UInt64) -> Int {
-    (TarHeader.size - Int(length % UInt64(TarHeader.size))) % TarHeader.size
+    (UstarBlock.size - Int(length % UInt64(UstarBlock.size))) % UstarBlock.size
   }
 
   private mutating func write(_ bytes: [UInt8]) throws(LayerError) {

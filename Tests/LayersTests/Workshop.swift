@@ -5,7 +5,7 @@ import Testing
 @testable import Layers
 
 /// A directory that goes with its owner, and what is mounted below it before.
-final class Scratch {
+final class Workshop {
   let path: String
   private var mounts: [String] = []
 

@@ -1,5 +1,5 @@
 /// The records of a PAX extended header: what a ustar header has no room for.
-struct PAXRecords {
+struct PAXHeader {
   private var records: [(key: [UInt8], value: [UInt8])] = []
 
   var isEmpty: Bool { records.isEmpty }
@@ -10,11 +10,11 @@ struct PAXRecords {
   init(of entry: TarEntry, path: [UInt8]) throws(LayerError) {
     if Self.isLong(path) { add("path", path) }
     if !entry.target.isEmpty, Self.isLong(entry.target) { add("linkpath", entry.target) }
-    if entry.kind == .file, entry.size > TarHeader.largestLong { add("size", entry.size) }
-    if UInt64(entry.uid) > TarHeader.largestShort { add("uid", UInt64(entry.uid)) }
-    if UInt64(entry.gid) > TarHeader.largestShort { add("gid", UInt64(entry.gid)) }
+    if entry.kind == .file, entry.size > UstarBlock.largestLong { add("size", entry.size) }
+    if UInt64(entry.uid) > UstarBlock.largestShort { add("uid", UInt64(entry.uid)) }
+    if UInt64(entry.gid) > UstarBlock.largestShort { add("gid", UInt64(entry.gid)) }
     let time = entry.modified
-    if time.nanoseconds != 0 || time.seconds < 0 || UInt64(time.seconds) > TarHeader.largestLong {
+    if time.nanoseconds != 0 || time.seconds < 0 || UInt64(time.seconds) > UstarBlock.largestLong {
       add("mtime", Self.text(of: time))
     }
     for attribute in entry.attributes {

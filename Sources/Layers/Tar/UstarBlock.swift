@@ -2,7 +2,7 @@
 ///
 /// Numbers and names that do not fit are the business of PAX records; what stands here for them then is what Go's
 /// archive/tar leaves there: zero, and as many ASCII bytes as there is room for.
-struct TarHeader {
+struct UstarBlock {
   static let size = 512
   /// The largest number of a field of 8 bytes: ids, devices.
   static let largestShort: UInt64 = 0o7777777
