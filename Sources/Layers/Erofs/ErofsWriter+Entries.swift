@@ -142,67 +142,6 @@ extension ErofsWriter {
       inode.place = UInt32(place / UInt64(ErofsFormat.block))
     }
   }
-
-  private func linked(_ entry: TarEntry) throws -> UInt32 {
-    let parts = try components(of: entry.target)
-    var target = ErofsTree.root
-    for part in parts {
-      guard tree.inodes[Int(target)].isDirectory else { target = 0; break }
-      target = tree.find(part, in: target)
-      if target == 0 { break }
-    }
-    guard target != 0, !tree.inodes[Int(target)].flags.contains(.whiteout) else {
-      throw Obstacle("a hard link to \(ByteText(entry.target)), which is not in this layer")
-    }
-    guard !tree.inodes[Int(target)].isDirectory else {
-      throw LayerError("layer: \(ByteText(entry.path)): a hard link to the directory \(ByteText(entry.target))")
-    }
-    return target
-  }
-
-  /// Finds a directory; those that are missing are made.
-  private func directory(_ parts: ArraySlice<ArraySlice<UInt8>>) throws(LayerError) -> UInt32 {
-    var here = ErofsTree.root
-    for part in parts {
-      let next = tree.find(part, in: here)
-      if next != 0, tree.inodes[Int(next)].isDirectory {
-        here = next
-        continue
-      }
-      if next != 0, tree.inodes[Int(next)].isLink {
-        // Where it leads is a matter of a root that the kernel resolves paths in.
-        obstacle = "\(ByteText(Array(part))): entries below a symbolic link"
-        return ErofsTree.root
-      }
-      var directory = Self.impliedDirectory
-      if next != 0, tree.inodes[Int(next)].flags.contains(.whiteout) {
-        directory.flags.insert(.opaque)
-      } else if next != 0 {
-        throw LayerError("layer: \(ByteText(Array(part))) is a file and has files in it")
-      }
-      let made = try tree.make(directory)
-      try tree.link(part, in: here, to: made)
-      here = made
-    }
-    return here
-  }
-
-  /// The names of a path: absolute or not, `.` and `..` as far as they stay in the layer.
-  private func components(of path: [UInt8]) throws(LayerError) -> [ArraySlice<UInt8>] {
-    guard path.count <= limits.path, !path.contains(0) else {
-      throw LayerError("layer: a path is too long: \(ByteText(path))")
-    }
-    var parts: [ArraySlice<UInt8>] = []
-    for part in path.split(separator: UInt8(ascii: "/")) where part != [UInt8(ascii: ".")] {
-      if part == [UInt8(ascii: "."), UInt8(ascii: ".")] {
-        guard parts.popLast() != nil else { throw LayerError("layer: \(ByteText(path)) leads out of the layer") }
-        continue
-      }
-      guard part.count <= 255 else { throw LayerError("layer: a name is too long: \(ByteText(path))") }
-      parts.append(part)
-    }
-    return parts
-  }
 }
 
 extension TarEntry.Kind {
