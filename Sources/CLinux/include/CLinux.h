@@ -17,5 +17,6 @@
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"
 #include "CLinuxTerminal.h"
+#include "CLinuxTree.h"
 
 #endif

@@ -25,10 +25,11 @@ public struct TarReader: ~Copyable {
   let limits: LayerLimits
   var state = State.header
   /// Where in the archive the next byte is.
-  var position: UInt64 = 0
+  public private(set) var position: UInt64 = 0
   /// Where the header that is being looked at began: for messages.
   private var headerPosition: UInt64 = 0
-  private var entries = 0
+  /// Entries so far.
+  public private(set) var entries = 0
   /// The start of a block whose rest comes with the next piece.
   private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: TarHeader.size, alignment: 16)
   private var collected = 0
