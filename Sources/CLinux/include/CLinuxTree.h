@@ -21,7 +21,6 @@ int64_t clinux_list_link_xattr(const char *path, char *names, size_t size);
 int clinux_syncfs(int fd);
 
 // The number that mknod(2) takes, and its parts.
-uint64_t clinux_device(unsigned major, unsigned minor);
 unsigned clinux_device_major(uint64_t device);
 unsigned clinux_device_minor(uint64_t device);
 
