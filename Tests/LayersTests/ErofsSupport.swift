@@ -4,55 +4,44 @@ import Testing
 
 @testable import Layers
 
-/// An archive and the entries of which it consists, as an image's reader would give them.
+/// The archive of a layer.
 struct Layer {
   var bytes: [UInt8]
-  var entries: [TarEntry]
 
-  init(_ contents: [Content]) throws {
-    let collector = ByteCollector()
-    var writer = TarWriter(collector)
-    var entries: [TarEntry] = []
-    for content in contents {
-      var entry = content.entry
-      try writer.add(entry)
-      entry.dataOffset = writer.size
-      try content.data.withUnsafeBytes { try writer.write(data: $0) }
-      entries.append(entry)
-    }
-    try writer.finish()
-    (bytes, self.entries) = (collector.bytes, entries)
+  init(_ contents: [Content]) throws { bytes = try archive(contents) }
+
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  /// Unpacks the archive, in pieces that have nothing to do with entries.
+  func unpack<Sink: LayerSink & ~Copyable>(into sink: inout Sink) throws {
+    _ = try LayerUnpacker.unpack(MemorySource(bytes, piece: 10_007), into: &sink)
   }
 
   /// Writes the form `erofs` to a file.
-  func erofs(_ path: String, whiteouts: [String] = [], opaque: [String] = []) throws -> ErofsWriter.Outcome {
+  func erofs(_ path: String) throws -> ErofsSummary {
     let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL)
-    let writer = ErofsWriter(file: file.number)
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      // Data come before they are known to be all there, in pieces that have nothing to do with entries.
-      let piece = rest.prefix(10_007)
-      try piece.withUnsafeBytes { try writer.write(archive: $0) }
-      rest = rest.dropFirst(piece.count)
-    }
-    for entry in entries { try writer.add(entry) }
-    for path in whiteouts { try writer.addWhiteout(Array(path.utf8)) }
-    for path in opaque { try writer.addOpaque(Array(path.utf8)) }
-    return try writer.finish()
+    var sink = ErofsSink(file: file.number)
+    try unpack(into: &sink)
+    return sink.result
   }
 }
 
 extension Workshop {
   /// Mounts a layer in the form `erofs`; returns where, and the implied directories.
-  func mount(
-    _ layer: Layer, _ name: String, whiteouts: [String] = [], opaque: [String] = []
-  ) throws -> (path: String, implied: [String]) {
-    let outcome = try layer.erofs("\(path)/\(name).erofs", whiteouts: whiteouts, opaque: opaque)
-    guard case .written(let implied) = outcome else {
-      throw LayerError("\(outcome)")
-    }
+  func mount(_ layer: Layer, _ name: String) throws -> (path: String, implied: [String]) {
+    let summary = try layer.erofs("\(path)/\(name).erofs")
+    if let obstacle = summary.obstacle { throw LayerError(obstacle) }
     let place = try attach(try DetachedMount.erofs(file: "\(path)/\(name).erofs"), name)
-    return (place, implied.map { String(decoding: $0, as: UTF8.self) })
+    return (place, summary.impliedDirectories.map { String(decoding: $0, as: UTF8.self) })
+  }
+
+  /// Makes the form `dir` of a layer.
+  func directory(_ layer: Layer, _ name: String) throws -> String {
+    let place = try directory(name)
+    let root = try Descriptor.open(place, O_RDONLY | O_DIRECTORY)
+    var sink = try DirectorySink(root: root)
+    try layer.unpack(into: &sink)
+    return place
   }
 
   /// What GNU tar makes of a layer.
@@ -60,7 +49,7 @@ extension Workshop {
     let place = try directory(name)
     let file = try Descriptor.open("\(path)/\(name).tar", O_WRONLY | O_CREAT | O_EXCL)
     try file.writeAll(layer.bytes)
-    try shell(
+    try bash(
       "tar -x --same-owner -p --numeric-owner --xattrs --xattrs-include='*' --warning=no-timestamp --delay-directory-restore "
         + "-f \(path)/\(name).tar -C \(place)")
     return place

@@ -17,7 +17,7 @@ struct ErofsTests {
     let differences = try TreeListing(mounted).differences(from: TreeListing(extracted))
     #expect(differences == [])
     // The archive is there, byte for byte.
-    let digest = try shell(
+    let digest = try bash(
       "tail -c +4097 \(workshop.path)/\(name).erofs | head -c \(layer.bytes.count) | cmp - \(workshop.path)/\(name)-tar.tar"
     )
     #expect(digest == "")
@@ -72,7 +72,7 @@ struct ErofsTests {
     let layer = try Layer((0..<50).map { Content(.file, "d\($0 % 7)/f\($0)", data: [UInt8](repeating: 1, count: $0)) })
     _ = try layer.erofs("\(workshop.path)/a")
     _ = try layer.erofs("\(workshop.path)/b")
-    #expect(try shell("cmp \(workshop.path)/a \(workshop.path)/b") == "")
+    #expect(try bash("cmp \(workshop.path)/a \(workshop.path)/b") == "")
   }
 
   @Test func aDirectoryOfManyNames() throws {
@@ -99,18 +99,18 @@ struct ErofsTests {
     let count = 100_000
     let layer = try Layer((0..<count).map { Content(.file, "d/file-\($0)") })
     let place = try workshop.mount(layer, "layer").path
-    #expect(try shell("ls -U \(place)/d | wc -l") == "\(count)\n")
+    #expect(try bash("ls -U \(place)/d | wc -l") == "\(count)\n")
     #expect(
-      try shell("ls -U \(place)/d | sort | sha256sum") == shell("seq -f file-%.0f 0 \(count - 1) | sort | sha256sum"))
+      try bash("ls -U \(place)/d | sort | sha256sum") == bash("seq -f file-%.0f 0 \(count - 1) | sort | sha256sum"))
   }
 
   @Test func deepTrees() throws {
     let path = (0..<600).map { "d\($0)" }.joined(separator: "/")
     let layer = try Layer([Content(.file, path + "/f", data: Array("deep".utf8))])
     let (place, implied) = try workshop.mount(layer, "layer")
-    #expect(try shell("cat \(place)/\(path)/f") == "deep")
-    #expect(implied.count == 601)
-    #expect(implied.contains("d0/d1") && implied.contains(""))
+    #expect(try bash("cat \(place)/\(path)/f") == "deep")
+    #expect(implied.count == 600)
+    #expect(implied.contains("d0/d1"))
   }
 
   @Test func theLastOfTwoEntriesCounts() throws {
@@ -132,7 +132,7 @@ struct ErofsTests {
     ])
     let place = try workshop.mount(layer, "layer").path
     #expect(
-      try shell("stat -c '%F %h' \(place)/d \(place)/h \(place)/e/g")
+      try bash("stat -c '%F %h' \(place)/d \(place)/h \(place)/e/g")
         == "regular file 1\nregular file 1\nregular empty file 1\n")
   }
 
@@ -141,16 +141,14 @@ struct ErofsTests {
       Content(.file, "a/b/f"), Content(.directory, "a", mode: 0o700), Content(.file, "c/g"),
     ])
     let (place, implied) = try workshop.mount(layer, "layer")
-    #expect(Set(implied) == ["", "a/b", "c"])
-    #expect(try shell("stat -c '%a %u' \(place)/a \(place)/a/b \(place)/c") == "700 0\n755 0\n755 0\n")
+    #expect(implied == ["a/b", "c"])
+    #expect(try bash("stat -c '%a %u' \(place)/a \(place)/a/b \(place)/c") == "700 0\n755 0\n755 0\n")
   }
 
   /// What this form cannot hold, another one can: no error.
   @Test func unsuitableLayersSaySo() throws {
     let layers: [(String, [Content])] = [
       ("hard link", [Content(.hardLink, "h", target: "usr/bin/below")]),
-      ("symbolic link", [Content(.symbolicLink, "l", target: "d"), Content(.file, "l/f")]),
-      ("attribute", [Content(.file, "f").with { $0.attributes = [.init(name: Array("system.x".utf8), value: [])] }]),
       (
         "too long",
         [
@@ -162,11 +160,7 @@ struct ErofsTests {
     ]
     for (number, (reason, contents)) in layers.enumerated() {
       let outcome = try Layer(contents).erofs("\(workshop.path)/\(number)")
-      guard case .unsuitable(let said) = outcome else {
-        Issue.record("\(reason): \(outcome)")
-        continue
-      }
-      #expect(said.contains(reason), "\(said)")
+      #expect(outcome.obstacle?.contains(reason) == true, "\(outcome)")
       // And is nothing that anybody could mount.
       #expect(throws: SystemError.self) { _ = try DetachedMount.erofs(file: "\(workshop.path)/\(number)") }
     }
@@ -185,15 +179,5 @@ struct ErofsTests {
     for (number, contents) in bad.enumerated() {
       #expect(throws: LayerError.self, "\(contents)") { try Layer(contents).erofs("\(workshop.path)/\(number)") }
     }
-  }
-
-  @Test func theLimitOfTheArchiveHolds() throws {
-    let file = try Descriptor.open("\(workshop.path)/f", O_RDWR | O_CREAT)
-    var limits = LayerLimits.standard
-    limits.size = 1000
-    let writer = ErofsWriter(file: file.number, limits: limits)
-    let bytes = [UInt8](repeating: 0, count: 600)
-    try bytes.withUnsafeBytes { try writer.write(archive: $0) }
-    #expect(throws: LayerError.self) { try bytes.withUnsafeBytes { try writer.write(archive: $0) } }
   }
 }

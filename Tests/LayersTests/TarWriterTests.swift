@@ -117,7 +117,7 @@ import Testing
         #expect(line.contains(owner), "\(line)\n\(entry)")
         #expect(line.hasPrefix("\(UnicodeScalar(entry.kind.typeFlag)) "))
       }
-      let listing = try shell("tar tf \(workshop.path)/archive.tar | wc -l")
+      let listing = try bash("tar tf \(workshop.path)/archive.tar | wc -l")
       #expect(listing == "\(contents.count)\n")
     }
   }

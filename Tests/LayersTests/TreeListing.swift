@@ -14,9 +14,15 @@ struct TreeListing: Equatable {
   }
 
   /// The paths of which the two have different lines, with both lines.
-  func differences(from other: TreeListing) -> [String] {
-    Set(lines.keys).union(other.lines.keys).sorted().compactMap { key in
-      lines[key] == other.lines[key] ? nil : "\(key)\n  \(lines[key] ?? "-")\n  \(other.lines[key] ?? "-")"
+  func differences(from other: TreeListing, exceptTimesOf undated: Set<String> = []) -> [String] {
+    func line(_ lines: [String: String], _ key: String) -> String? {
+      guard undated.contains(key) else { return lines[key] }
+      return lines[key].map { $0.split(separator: " ").enumerated().filter { $0.offset != 2 }.map(\.element) }?
+        .joined(separator: " ")
+    }
+    return Set(lines.keys).union(other.lines.keys).sorted().compactMap { key in
+      let (one, two) = (line(lines, key), line(other.lines, key))
+      return one == two ? nil : "\(key)\n  \(one ?? "-")\n  \(two ?? "-")"
     }
   }
 

@@ -60,7 +60,7 @@ let isRoot = geteuid() == 0
 
 /// Runs a shell's words; what they print.
 @discardableResult
-func shell(_ words: String) throws -> String { try HostProgram.output("/bin/bash", ["-ec", words]) }
+func bash(_ words: String) throws -> String { try HostProgram.output("/bin/bash", ["-ec", words]) }
 
 /// Keeps what is written.
 final class ByteCollector: ByteSink {

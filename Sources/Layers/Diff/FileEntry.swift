@@ -58,17 +58,19 @@ enum FileEntry {
   static func open(_ item: TreeWalk.Item) throws(LayerError) -> Descriptor {
     // Without O_NONBLOCK, a pipe in its place would stop us.
     let number = retrying { openat(item.parent, item.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) }
-    guard number >= 0 else { throw LayerError(SystemError("read layer: open", "\(ByteText(item.path))")) }
+    guard number >= 0 else { throw LayerError(SystemError("read layer: open", "\(LayerPath.text(item.path))")) }
     let file = Descriptor(adopting: number)
     guard try status(of: file.number, item.path).st_mode & S_IFMT == S_IFREG else {
-      throw LayerError("read layer: \(ByteText(item.path)) was exchanged while it was read")
+      throw LayerError("read layer: \(LayerPath.text(item.path)) was exchanged while it was read")
     }
     return file
   }
 
   static func status(of file: CInt, _ path: [UInt8]) throws(LayerError) -> stat {
     var status = stat()
-    guard fstat(file, &status) == 0 else { throw LayerError(SystemError("read layer: stat", "\(ByteText(path))")) }
+    guard fstat(file, &status) == 0 else {
+      throw LayerError(SystemError("read layer: stat", "\(LayerPath.text(path))"))
+    }
     return status
   }
 
@@ -88,7 +90,7 @@ enum FileEntry {
     var target = [CChar](repeating: 0, count: 4096)
     let count = max(0, readlinkat(item.parent, item.name, &target, target.count))
     let bytes = target[..<count].map { UInt8(bitPattern: $0) }
-    guard !bytes.isEmpty else { throw LayerError(SystemError("read layer: read link", "\(ByteText(item.path))")) }
+    guard !bytes.isEmpty else { throw LayerError(SystemError("read layer: read link", "\(LayerPath.text(item.path))")) }
     return bytes
   }
 }

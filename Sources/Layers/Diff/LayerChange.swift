@@ -18,7 +18,7 @@ public struct LayerChange: Sendable, Equatable, CustomStringConvertible {
     self.path = path
   }
 
-  public var description: String { "\(kind.rawValue) \(ByteText(path))" }
+  public var description: String { "\(kind.rawValue) \(LayerPath.text(path))" }
 }
 
 extension LayerDiff {

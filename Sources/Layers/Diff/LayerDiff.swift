@@ -24,11 +24,11 @@ public enum LayerDiff {
     if let root = try changedRoot(upper, lowers) { try archive.add(root) }
     while let item = try walk.next() {
       switch item.effect {
-      case .removes: try archive.add(Whiteout.entry(for: item.file.path))
+      case .removes: try archive.add(WhiteoutEntry.hiding(item.file.path))
       case .places: try archive.add(item.file, attributes: item.attributes)
       case .replaces:
         try archive.add(item.file, attributes: item.attributes)
-        try archive.add(Whiteout.opaqueEntry(in: item.file.path))
+        try archive.add(WhiteoutEntry.hidingAll(in: item.file.path))
       }
     }
     try archive.finish()

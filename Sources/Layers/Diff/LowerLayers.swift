@@ -43,7 +43,9 @@ public final class LowerLayers {
         guard let parent = try number(of: directory, layer) else { continue }
         var status = stat()
         guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-          guard errno == ENOENT else { throw SystemError("read lower layer: stat", "\(ByteText(directory.path))") }
+          guard errno == ENOENT else {
+            throw SystemError("read lower layer: stat", "\(LayerPath.text(directory.path))")
+          }
           continue
         }
         // A whiteout hides what is below, a file does, and so does a directory that is opaque.
@@ -89,7 +91,9 @@ public final class LowerLayers {
       guard let found else { continue }
       // Its own position in the directory, which an O_PATH descriptor does not have.
       let reader = retrying { clinux_open_own_directory(found, ".") }
-      guard reader >= 0 else { throw LayerError(SystemError("read lower layer: open", "\(ByteText(directory.path))")) }
+      guard reader >= 0 else {
+        throw LayerError(SystemError("read lower layer: open", "\(LayerPath.text(directory.path))"))
+      }
       let opened = Descriptor(adopting: reader)
       let sorted = try SortedNames(of: opened.number, path: directory.path, limit: limit)
       for index in 0..<sorted.count { names.insert(sorted[index]) }
@@ -112,7 +116,7 @@ public final class LowerLayers {
     let number = retrying { clinux_open_own_directory(roots[layer], path) }
     guard number >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw SystemError("read lower layer: open directory", "\(ByteText(directory.path))")
+      throw SystemError("read lower layer: open directory", "\(LayerPath.text(directory.path))")
     }
     open[layer] = TreeWalk.Directory(Descriptor(adopting: number))
     return number

@@ -25,9 +25,9 @@ struct TreeArchive: ~Copyable {
   /// Writes a file.
   mutating func add(_ item: TreeWalk.Item, attributes: [TarEntry.Attribute]) throws(LayerError) {
     // As an entry of a layer, it would be an order to remove another file.
-    guard !Whiteout.isReserved(item.name) else {
+    guard !WhiteoutEntry.isReserved(item.name) else {
       throw LayerError(
-        "write layer: \(ByteText(item.path)): names that begin with .wh. are whiteouts in a layer: "
+        "write layer: \(LayerPath.text(item.path)): names that begin with .wh. are whiteouts in a layer: "
           + "remove or rename the file")
     }
     guard var entry = try FileEntry.make(item, attributes: attributes) else { return }
@@ -52,7 +52,7 @@ struct TreeArchive: ~Copyable {
     let (end, overflows) = writer.size.addingReportingOverflow(entry.size)
     guard !overflows, end <= limits.size, entries <= limits.entries else {
       throw LayerError(
-        "write layer: \(ByteText(entry.path)): more than the \(limits.size) bytes or \(limits.entries) entries that a "
+        "write layer: \(LayerPath.text(entry.path)): more than the \(limits.size) bytes or \(limits.entries) entries that a "
           + "layer may have")
     }
     try writer.add(entry)
@@ -65,8 +65,10 @@ struct TreeArchive: ~Copyable {
     var rest = entry.size
     while rest > 0 {
       let count = retrying { read(file.number, buffer.baseAddress, min(buffer.count, Int(clamping: rest))) }
-      guard count >= 0 else { throw LayerError(SystemError("read layer: read", "\(ByteText(entry.path))")) }
-      guard count > 0 else { throw LayerError("read layer: \(ByteText(entry.path)) got shorter while it was read") }
+      guard count >= 0 else { throw LayerError(SystemError("read layer: read", "\(LayerPath.text(entry.path))")) }
+      guard count > 0 else {
+        throw LayerError("read layer: \(LayerPath.text(entry.path)) got shorter while it was read")
+      }
       try writer.write(data: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       rest -= UInt64(count)
     }

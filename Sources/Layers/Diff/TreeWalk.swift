@@ -72,13 +72,13 @@ struct TreeWalk {
       let text = name.dropLast().map { UInt8(bitPattern: $0) }
       let path = frame.path.isEmpty ? text : frame.path + [UInt8(ascii: "/")] + text
       guard path.count <= limits.path else {
-        throw LayerError("read layer: a path is longer than \(limits.path) bytes: \(ByteText(path))")
+        throw LayerError("read layer: a path is longer than \(limits.path) bytes: \(LayerPath.text(path))")
       }
       var status = stat()
       guard fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
         // Gone since the directory was read: somebody works in it.
         if errno == ENOENT { continue }
-        throw LayerError(SystemError("read layer: stat", "\(ByteText(path))"))
+        throw LayerError(SystemError("read layer: stat", "\(LayerPath.text(path))"))
       }
       let item = Item(path: path, name: name, parent: parent, status: status, depth: frames.count)
       if item.isDirectory { entering = (path, name) }
@@ -100,7 +100,7 @@ struct TreeWalk {
   /// Opens a directory of the tree; one that was exchanged for a link or covered by a mount is refused.
   private func open(_ name: [CChar], at parent: CInt, _ path: [UInt8]) throws(LayerError) -> Directory {
     let number = retrying { clinux_open_own_directory(parent, name) }
-    guard number >= 0 else { throw LayerError(SystemError("read layer: open directory", "\(ByteText(path))")) }
+    guard number >= 0 else { throw LayerError(SystemError("read layer: open directory", "\(LayerPath.text(path))")) }
     return Directory(Descriptor(adopting: number))
   }
 }
@@ -114,12 +114,12 @@ struct SortedNames {
 
   init(of directory: CInt, path: [UInt8], limit: Int) throws(LayerError) {
     do throws(SystemError) {
-      guard lseek(directory, 0, SEEK_SET) == 0 else { throw SystemError("rewind directory", "\(ByteText(path))") }
+      guard lseek(directory, 0, SEEK_SET) == 0 else { throw SystemError("rewind directory", "\(LayerPath.text(path))") }
       var isEnd = false
       while !isEnd {
         isEnd = try Directories.readEntries(directory) { (name, _) throws(SystemError) in
           guard starts.count < limit else {
-            throw SystemError("list directory", "\(ByteText(path))", errno: Errno(EOVERFLOW))
+            throw SystemError("list directory", "\(LayerPath.text(path))", errno: Errno(EOVERFLOW))
           }
           starts.append(UInt32(texts.count))
           texts.append(contentsOf: UnsafeBufferPointer(start: name, count: strlen(name) + 1))

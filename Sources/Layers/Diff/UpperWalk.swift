@@ -55,7 +55,7 @@ struct UpperWalk {
       let attributes = try FileEntry.attributes(of: file)
       if let option = namespace.foreign(attributes) {
         throw LayerError(
-          "read layer: \(ByteText(file.path)) is of an overlay with \(option)=on, whose upper directory says only a part"
+          "read layer: \(LayerPath.text(file.path)) is of an overlay with \(option)=on, whose upper directory says only a part"
         )
       }
       let isMarked = level.hasMarkedWhiteouts && namespace.isMarkedWhiteout(attributes)

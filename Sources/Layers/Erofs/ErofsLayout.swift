@@ -29,7 +29,7 @@ struct ErofsLayout {
       let items = ErofsDirectory(directory, in: tree).items
       let isAlone = !tree.inodes[Int(directory)].flags.isDisjoint(with: [.opaque, .alone])
       let deeper = pending.count
-      if tree.inodes[Int(directory)].flags.contains(.implied) { impliedDirectories.append(path) }
+      if tree.inodes[Int(directory)].flags.contains(.implied), !path.isEmpty { impliedDirectories.append(path) }
       for item in items where item.start > 0 || item.length > 2 {
         if tree.inodes[Int(item.inode)].nid != 0 { continue }
         if tree.inodes[Int(item.inode)].isDirectory {

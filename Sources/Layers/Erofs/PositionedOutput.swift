@@ -41,11 +41,23 @@ final class PositionedOutput {
   func flush() throws(LayerError) {
     var failure: LayerError?
     buffer.withUnsafeBytes { bytes in
-      do throws(LayerError) { try ErofsWriter.write(bytes, to: file, at: start) } catch { failure = error }
+      do throws(LayerError) { try Self.write(bytes, to: file, at: start) } catch { failure = error }
     }
     if let failure { throw failure }
     start += UInt64(buffer.count)
     buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Writes all of the bytes at a place of a file.
+  static func write(_ bytes: UnsafeRawBufferPointer, to file: CInt, at offset: UInt64) throws(LayerError) {
+    var rest = bytes
+    var offset = offset
+    while !rest.isEmpty {
+      let count = retrying { pwrite(file, rest.baseAddress, rest.count, off_t(offset)) }
+      guard count > 0 else { throw LayerError(SystemError("write layer")) }
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+      offset += UInt64(count)
+    }
   }
 
   static func setSize(_ size: UInt64, of file: CInt) throws(LayerError) {
@@ -61,7 +73,7 @@ final class PositionedOutput {
       let wanted = Int(min(UInt64(buffer.count), length - done))
       let count = retrying { pread(file, buffer.baseAddress, wanted, off_t(from + done)) }
       guard count > 0 else { throw LayerError(SystemError("read layer", errno: count == 0 ? Errno(EIO) : .last)) }
-      try ErofsWriter.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: file, at: to + done)
+      try Self.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: file, at: to + done)
       done += UInt64(count)
     }
   }

@@ -21,7 +21,7 @@ struct PAXHeader {
       // A record's key ends at the first equals sign, and there is no way to write another one that all readers know.
       guard !attribute.name.isEmpty, !attribute.name.contains(UInt8(ascii: "=")), !attribute.name.contains(0) else {
         throw LayerError(
-          "write tar entry \(ByteText(path)): the extended attribute \(ByteText(attribute.name)) has a name that no "
+          "write tar entry \(LayerPath.text(path)): the extended attribute \(LayerPath.text(attribute.name)) has a name that no "
             + "archive can hold")
       }
       records.append((Array("SCHILY.xattr.".utf8) + attribute.name, attribute.value))
@@ -67,21 +67,5 @@ struct PAXHeader {
     var fraction = padded[...]
     while fraction.last == "0" { fraction = fraction.dropLast() }
     return Array("\(isBefore ? "-" : "")\(whole).\(fraction)".utf8)
-  }
-}
-
-/// Bytes of a layer's names for a person's eyes: one line, whatever is in them.
-struct ByteText: CustomStringConvertible {
-  let bytes: [UInt8]
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  var description: String {
-    let shown = bytes.prefix(256)
-    let text = String(decoding: shown, as: UTF8.self).unicodeScalars.map { scalar in
-      scalar.value < 0x20 || scalar.value == 0x7f || scalar.value == 0x2028 || scalar.value == 0x2029
-        ? "?" : String(scalar)
-    }.joined()
-    return shown.count < bytes.count ? text + "…" : text
   }
 }

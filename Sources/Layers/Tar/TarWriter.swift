@@ -45,7 +45,7 @@ public struct TarWriter: ~Copyable {
   /// Writes the next bytes of the current file.
   public mutating func write(data: UnsafeRawBufferPointer) throws(LayerError) {
     guard UInt64(data.count) <= missing else {
-      throw LayerError("write tar entry \(ByteText(current)): more data than its size")
+      throw LayerError("write tar entry \(LayerPath.text(current)): more data than its size")
     }
     missing -= UInt64(data.count)
     size += UInt64(data.count)
@@ -55,7 +55,7 @@ public struct TarWriter: ~Copyable {
   /// Writes zeros of the current file: a hole.
   public mutating func writeHole(_ length: UInt64) throws(LayerError) {
     guard length <= missing else {
-      throw LayerError("write tar entry \(ByteText(current)): more data than its size")
+      throw LayerError("write tar entry \(LayerPath.text(current)): more data than its size")
     }
     missing -= length
     try fill(length)
@@ -69,7 +69,7 @@ public struct TarWriter: ~Copyable {
 
   private mutating func close() throws(LayerError) {
     guard missing == 0 else {
-      throw LayerError("write tar entry \(ByteText(current)): \(missing) bytes fewer than its size")
+      throw LayerError("write tar entry \(LayerPath.text(current)): \(missing) bytes fewer than its size")
     }
     try fill(padding)
     padding = 0
@@ -77,7 +77,7 @@ public struct TarWriter: ~Copyable {
 
   /// What a header cannot say in any format: it would come back as another entry.
   private func check(_ entry: TarEntry, _ path: [UInt8]) throws(LayerError) {
-    func refuse(_ reason: String) -> LayerError { LayerError("write tar entry \(ByteText(path)): \(reason)") }
+    func refuse(_ reason: String) -> LayerError { LayerError("write tar entry \(LayerPath.text(path)): \(reason)") }
     guard !path.isEmpty, !path.contains(0), !entry.target.contains(0) else { throw refuse("a name that is none") }
     guard entry.kind == .directory || path.last != UInt8(ascii: "/") else {
       throw refuse("only a directory's name ends with a slash")

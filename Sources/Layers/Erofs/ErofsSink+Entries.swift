@@ -1,25 +1,40 @@
 /// What entries and whiteouts mean to the tree.
-extension ErofsWriter {
-  /// Takes an entry. Its data are in the archive; of two entries with one path the last one counts, but a directory that
-  /// was there keeps what is in it.
-  public func add(_ entry: TarEntry) throws(LayerError) {
-    guard obstacle == nil else { return }
-    do {
-      try take(entry)
-    } catch let error as Obstacle {
-      obstacle = "\(ByteText(entry.path)): \(error.reason)"
-    } catch let error as LayerError {
-      throw error
-    } catch {
-      throw LayerError("\(error)")
+extension ErofsSink {
+  func take(_ entry: TarEntry) throws {
+    let path = try LayerPath.clean(entry.path)
+    guard !path.isEmpty else {
+      guard entry.kind == .directory else { throw failure(entry, "the layer's root is no directory") }
+      return try dress(ErofsTree.root, as: entry)
     }
+    switch try Whiteout(path) {
+    case .ignored: return
+    case .some(let whiteout): return try ending.add(whiteout)
+    case .none: break
+    }
+    let (way, name) = LayerPath.split(path)
+    guard name.count <= 255 else { throw failure(entry, "its name is too long") }
+    guard let parent = try directory(way) else { throw failure(entry, "it is in what is no directory") }
+    if entry.kind == .hardLink {
+      let target = try linked(entry, path)
+      if target != tree.find(name, in: parent) { try tree.link(name, in: parent, to: target) }
+      return
+    }
+    let present = tree.find(name, in: parent)
+    if entry.kind == .directory, present != 0, tree.inodes[Int(present)].isDirectory {
+      return try dress(present, as: entry)
+    }
+    try tree.link(name, in: parent, to: try tree.make(try inode(of: entry)))
   }
 
-  /// Hides a path of lower layers; what this layer itself has there stays (image-spec, layer.md), alone.
-  public func addWhiteout(_ path: [UInt8]) throws(LayerError) {
-    try hide(path) { (parts) throws(LayerError) in
-      guard let name = parts.last else { throw LayerError("layer: a whiteout of the root") }
-      let parent = try directory(parts.dropLast())
+  /// Makes whiteouts, which speak of the layers below and never of this one: a directory that is here, too, is opaque.
+  func hideLowers() throws(LayerError) {
+    for path in ending.opaque.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      if path.isEmpty { result.isOpaque = true }
+      if let directory = try directory(path[...]) { tree.inodes[Int(directory)].flags.insert(.opaque) }
+    }
+    for path in ending.whiteouts.sorted(by: { $0.lexicographicallyPrecedes($1) }) where !ending.isHidden(path) {
+      let (way, name) = LayerPath.split(path)
+      guard let parent = try directory(way) else { continue }
       let present = tree.find(name, in: parent)
       if present == 0 {
         var whiteout = ErofsTree.Inode()
@@ -28,48 +43,13 @@ extension ErofsWriter {
         try tree.link(name, in: parent, to: try tree.make(whiteout))
       } else if tree.inodes[Int(present)].isDirectory {
         tree.inodes[Int(present)].flags.insert(.opaque)
+        tree.inodes[Int(present)].flags.remove(.implied)
       }
     }
   }
 
-  /// Hides all that lower layers have in a directory.
-  public func addOpaque(_ path: [UInt8]) throws(LayerError) {
-    try hide(path) { (parts) throws(LayerError) in
-      tree.inodes[Int(try directory(parts[...]))].flags.insert(.opaque)
-    }
-  }
-
-  private func hide(
-    _ path: [UInt8], _ body: ([ArraySlice<UInt8>]) throws(LayerError) -> Void
-  ) throws(LayerError) {
-    guard obstacle == nil else { return }
-    let parts = try components(of: path)
-    try body(parts)
-  }
-
-  private func take(_ entry: TarEntry) throws {
-    let parts = try components(of: entry.path)
-    guard let name = parts.last else {
-      guard entry.kind == .directory else {
-        throw LayerError("layer: the root is no directory in the archive")
-      }
-      return try dress(ErofsTree.root, as: entry)
-    }
-    let parent = try directory(parts.dropLast())
-    let present = tree.find(name, in: parent)
-    if entry.kind == .hardLink {
-      let target = try linked(entry)
-      if target != present { try tree.link(name, in: parent, to: target) }
-      return
-    }
-    if entry.kind == .directory, present != 0, tree.inodes[Int(present)].isDirectory {
-      return try dress(present, as: entry)
-    }
-    var inode = try inode(of: entry)
-    if entry.kind == .directory, present != 0, tree.inodes[Int(present)].flags.contains(.whiteout) {
-      inode.flags.insert(.opaque)
-    }
-    try tree.link(name, in: parent, to: try tree.make(inode))
+  func failure(_ entry: TarEntry, _ reason: String) -> LayerError {
+    LayerError("unpack layer: \(LayerPath.text(entry.path)): \(reason)")
   }
 
   /// Gives a directory that is there already what an entry says.
@@ -92,19 +72,23 @@ extension ErofsWriter {
     inode.gid = entry.gid
     inode.seconds = entry.modified.seconds
     inode.nanoseconds = entry.modified.nanoseconds
-    inode.attributes = try tree.keep(attributes: try ErofsAttributes.encode(entry.attributes).get())
+    let attributes = try ErofsAttributes(of: entry)
+    result.droppedAttributes += attributes.dropped
+    inode.attributes = try tree.keep(attributes: attributes.bytes)
+    if let permissions = attributes.permissions { inode.mode = inode.mode & ~0o777 | permissions }
     switch entry.kind {
     case .file: try describe(entry, &inode)
     case .symbolicLink:
       guard !entry.target.isEmpty, entry.target.count <= limits.path, !entry.target.contains(0) else {
-        throw LayerError("layer: \(ByteText(entry.path)): a link to nothing, or too long")
+        throw failure(entry, "a link to nothing, or too long")
       }
-      inode.mode |= 0o777
+      // A link has no permissions of its own, and Linux says so.
+      inode.mode = entry.kind.fileFormat | 0o777
       inode.size = UInt64(entry.target.count)
       inode.content = try tree.keep(entry.target[...])
     case .characterDevice, .blockDevice:
       guard let device = ErofsFormat.device(major: entry.deviceMajor, minor: entry.deviceMinor) else {
-        throw LayerError("layer: \(ByteText(entry.path)): no device can have such a number")
+        throw failure(entry, "no device can have such a number")
       }
       inode.place = device
     case .directory, .fifo, .hardLink: break
@@ -120,7 +104,7 @@ extension ErofsWriter {
       for extent in extents {
         let (next, overflows) = extent.offset.addingReportingOverflow(extent.length)
         guard extent.offset >= end, !overflows, next <= entry.size else {
-          throw LayerError("layer: \(ByteText(entry.path)): the map of a sparse file is wrong")
+          throw failure(entry, "the map of a sparse file is wrong")
         }
         end = next
       }
