@@ -67,6 +67,20 @@ public struct DetachedMount: ~Copyable, Sendable {
     return try create(context, "ext4", attributes: 0)
   }
 
+  /// The EROFS that is in a regular file, without a loop device between (Linux 6.12).
+  ///
+  /// Read-only, without access times, and setuid bits and devices of no effect: as a lowerdir it is read by overlayfs,
+  /// whose own mount says what holds for the container.
+  ///
+  /// - Throws: `ENOTBLK` when the kernel mounts block devices only.
+  public static func erofs(file: String) throws(SystemError) -> DetachedMount {
+    let context = try open("erofs")
+    guard clinux_fsconfig_string(context.number, "source", file) == 0 else { throw refusal(context, "erofs") }
+    guard clinux_fsconfig_flag(context.number, "ro") == 0 else { throw refusal(context, "erofs") }
+    let attributes = clinux_attr_rdonly | clinux_attr_nosuid | clinux_attr_nodev | clinux_attr_noatime
+    return try create(context, "erofs", attributes: UInt32(attributes))
+  }
+
   /// A copy of the mount that a host path is on, starting at that path.
   public static func clone(_ path: String, recursive: Bool) throws(SystemError) -> DetachedMount {
     try clone(at: workingDirectory, path, recursive: recursive)
