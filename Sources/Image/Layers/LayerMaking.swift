@@ -64,29 +64,61 @@ struct LayerMaking: Sendable {
     _ source: consuming Source, _ subject: String, _ expected: LayerExpectation
   ) throws(ImageError) -> (made: Made, facts: LayerFacts) {
     do throws(LayerError) {
-      let form = LayerRecord.Form.directory
-      var sink = try Self.directorySink("\(path)/\(form.fileName)")
-      let facts = try LayerUnpacker.unpack(source, expecting: expected, into: &sink)
-      let record = LayerRecord(
-        diffID: Digest(sha256: facts.diffHash), form: form, size: facts.archiveSize, entries: facts.entries,
-        impliedDirectories: sink.result.impliedDirectories.map { String(decoding: $0, as: UTF8.self) },
-        hidesAllBelow: sink.result.isOpaque)
-      return (Made(record: record), facts)
+      do throws(SystemError) { try Directories.make(path) } catch { throw LayerError(error) }
+      return LayerForms.mayMount
+        ? try makeFilesystem(source, expected) : try makeDirectory(source, expected)
     } catch {
       remove()
       throw ImageError("\(subject): \(error)", errno: error.errno)
     }
   }
 
-  private static func directorySink(_ place: String) throws(LayerError) -> DirectorySink {
-    let root: Descriptor
+  private func makeDirectory<Source: ByteSource & ~Copyable>(
+    _ source: consuming Source, _ expected: LayerExpectation
+  ) throws(LayerError) -> (made: Made, facts: LayerFacts) {
+    let root = try Self.makeRoot("\(path)/\(LayerRecord.Form.directory.fileName)")
+    var sink = try DirectorySink(root: root)
+    let facts = try LayerUnpacker.unpack(source, expecting: expected, into: &sink)
+    let record = LayerRecord(
+      facts, form: .directory, impliedDirectories: sink.result.impliedDirectories, impliesRoot: sink.result.impliesRoot,
+      hidesAllBelow: sink.result.isOpaque)
+    return (Made(record: record), facts)
+  }
+
+  private static func makeRoot(_ place: String) throws(LayerError) -> Descriptor {
     do throws(SystemError) {
       try Directories.make(place)
-      root = try Descriptor.open(place, O_RDONLY | O_DIRECTORY)
+      // Until the archive says otherwise.
+      guard chmod(place, 0o755) == 0 else { throw SystemError("set mode of", place) }
+      return try Descriptor.open(place, O_RDONLY | O_DIRECTORY)
     } catch {
       throw LayerError(error)
     }
-    return try DirectorySink(root: root)
+  }
+
+  /// Falls back to a directory when the layer, or the host, does not suit the form: the archive is in the file then.
+  private func makeFilesystem<Source: ByteSource & ~Copyable>(
+    _ source: consuming Source, _ expected: LayerExpectation
+  ) throws(LayerError) -> (made: Made, facts: LayerFacts) {
+    let place = "\(path)/\(LayerRecord.Form.filesystem.fileName)"
+    let file: Descriptor
+    do throws(SystemError) {
+      file = try Descriptor.open(place, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    } catch {
+      throw LayerError(error)
+    }
+    var sink = ErofsSink(file: file.number)
+    let facts = try LayerUnpacker.unpack(source, expecting: expected, into: &sink)
+    if sink.result.obstacle == nil, LayerForms.canMount(place) {
+      let record = LayerRecord(
+        facts, form: .filesystem, impliedDirectories: sink.result.impliedDirectories,
+        impliesRoot: sink.result.impliesRoot, hidesAllBelow: sink.result.isOpaque)
+      return (Made(record: record), facts)
+    }
+    let archive = FileRangeSource(file, from: ErofsSink.archiveOffset, count: facts.archiveSize)
+    let made = try makeDirectory(archive, LayerExpectation(diffHash: facts.diffHash)).made
+    unlink(place)
+    return (made, facts)
   }
 
   /// Syncs it, and gives it its name. If another process was faster, its layer stays: they are the same.
@@ -96,7 +128,12 @@ struct LayerMaking: Sendable {
     let directory = try image { () throws(SystemError) in
       try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
-    guard clinux_syncfs(directory.number) == 0 else {
+    // Of a file it is enough to sync that; a directory has too many.
+    let file = "\(path)/\(made.record.form.fileName)"
+    let isSynced =
+      made.record.form == .filesystem
+      ? Self.sync(file) : clinux_syncfs(directory.number) == 0
+    guard isSynced else {
       throw ImageError(SystemError("sync layer", "\(made.record.diffID)"))
     }
     let place = library.layout.layer(made.record.diffID)
@@ -104,6 +141,15 @@ struct LayerMaking: Sendable {
     let failure = SystemError("store layer", "\(made.record.diffID)")
     remove()
     guard failure.errno == .exists || failure.errno == Errno(ENOTEMPTY) else { throw ImageError(failure) }
+  }
+
+  private static func sync(_ path: String) -> Bool {
+    do throws(SystemError) {
+      let file = try Descriptor.open(path, O_RDONLY)
+      return fsync(file.number) == 0
+    } catch {
+      return false
+    }
   }
 
   private func remove() {

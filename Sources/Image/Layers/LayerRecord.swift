@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Layers
 public import OCI
 internal import Store
 
@@ -20,6 +21,8 @@ public struct LayerRecord: Sendable, Equatable {
   public var entries: Int
   /// Directories that the archive has files in, but says nothing of.
   public var impliedDirectories: [String]
+  /// The archive says nothing of the layer's root.
+  public var impliesRoot: Bool
   /// Its root hides everything below.
   public var hidesAllBelow: Bool
 
@@ -31,17 +34,29 @@ public struct LayerRecord: Sendable, Equatable {
       JSON.Member("diffID", .string(diffID.description)), JSON.Member("form", .string(form.rawValue)),
       JSON.Member("size", .integer(Int64(clamping: size))), JSON.Member("entries", .integer(Int64(entries))),
       JSON.Member("impliedDirectories", .strings(impliedDirectories)),
-      JSON.Member("hidesAllBelow", .bool(hidesAllBelow)),
+      JSON.Member("impliesRoot", .bool(impliesRoot)), JSON.Member("hidesAllBelow", .bool(hidesAllBelow)),
     ])
   }
 
-  init(diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [String], hidesAllBelow: Bool) {
+  init(
+    diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [String], impliesRoot: Bool,
+    hidesAllBelow: Bool
+  ) {
     self.diffID = diffID
     self.form = form
     self.size = size
     self.entries = entries
     self.impliedDirectories = impliedDirectories
+    self.impliesRoot = impliesRoot
     self.hidesAllBelow = hidesAllBelow
+  }
+
+  /// What came out of unpacking.
+  init(_ facts: LayerFacts, form: Form, impliedDirectories: [[UInt8]], impliesRoot: Bool, hidesAllBelow: Bool) {
+    self.init(
+      diffID: Digest(sha256: facts.diffHash), form: form, size: facts.archiveSize, entries: facts.entries,
+      impliedDirectories: impliedDirectories.map { String(decoding: $0, as: UTF8.self) }, impliesRoot: impliesRoot,
+      hidesAllBelow: hidesAllBelow)
   }
 
   /// `nil` when there is none, or it is damaged.
@@ -53,7 +68,7 @@ public struct LayerRecord: Sendable, Equatable {
     else { return nil }
     self.init(
       diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries), impliedDirectories: implied,
-      hidesAllBelow: json["hidesAllBelow"] == .bool(true))
+      impliesRoot: json["impliesRoot"] == .bool(true), hidesAllBelow: json["hidesAllBelow"] == .bool(true))
   }
 }
 

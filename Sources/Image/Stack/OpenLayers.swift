@@ -36,9 +36,9 @@ struct OpenLayers: ~Copyable {
 extension LayerRecord.Form {
   /// The root directory of a layer in this form.
   func open(_ path: String) throws(SystemError) -> Descriptor {
-    switch self {
-    case .directory: try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    case .filesystem: throw SystemError("mount layer", path, errno: .notSupported)
-    }
+    guard self == .filesystem else { return try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) }
+    let mount = try DetachedMount.erofs(file: path)
+    // It keeps the file system, which is attached nowhere.
+    return try Descriptor.open(".", O_RDONLY | O_DIRECTORY, at: mount.descriptor.number)
   }
 }

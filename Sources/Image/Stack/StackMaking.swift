@@ -24,13 +24,18 @@ struct StackMaking {
     let layers = try OpenLayers(config.diffIDs, library)
     let tree = MergedTree(layers.roots)
     var lowers: [LayerStackFile.Lower] = []
+    // The topmost layer so far that says something of its root.
+    var root: Int?
     for (index, record) in layers.records.enumerated() {
       // Overlayfs asks no layer whether its root hides those below.
       if record.hidesAllBelow { lowers.removeAll() }
       lowers.append(LayerStackFile.Lower(path: layers.names[index]))
-      if try makeFixup(of: index, record, tree) { lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)")) }
+      if !record.impliesRoot { root = index }
+      if try makeFixup(of: index, record, tree, root) {
+        lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)"))
+      }
     }
-    try makeMountPoints(tree)
+    try makeMountPoints(tree, root)
     lowers.append(LayerStackFile.Lower(path: "\(name)/mounts"))
     return LayerStackFile(
       lowers: lowers, passwd: try accounts("etc/passwd", tree), group: try accounts("etc/group", tree))
@@ -39,7 +44,9 @@ struct StackMaking {
   /// A directory right above a layer, with those that the layer implies as the layers below have them.
   ///
   /// - Returns: whether one is needed.
-  private func makeFixup(of index: Int, _ record: LayerRecord, _ tree: MergedTree) throws(ImageError) -> Bool {
+  private func makeFixup(of index: Int, _ record: LayerRecord, _ tree: MergedTree, _ root: Int?) throws(ImageError)
+    -> Bool
+  {
     var wanted: [String] = []
     for implied in record.impliedDirectories where !implied.isEmpty {
       let below = try image { () throws(LayerError) in try tree.status(implied, below: index) }
@@ -48,7 +55,7 @@ struct StackMaking {
     if wanted.isEmpty { return false }
     let implied = Set(record.impliedDirectories)
     let copy = try TreeCopy("\(path)/fixup-\(index)", tree)
-    try copy.dressRoot(below: index + 1)
+    try copy.dressRoot(of: root)
     for directory in wanted.sorted() {
       try copy.makeDirectories(directory) { implied.contains($0) ? index : index + 1 }
     }
@@ -56,9 +63,9 @@ struct StackMaking {
   }
 
   /// The topmost lower directory. Its root is what the container's `/` looks like.
-  private func makeMountPoints(_ tree: MergedTree) throws(ImageError) {
+  private func makeMountPoints(_ tree: MergedTree, _ root: Int?) throws(ImageError) {
     let copy = try TreeCopy("\(path)/mounts", tree)
-    try copy.dressRoot(below: tree.layers.count)
+    try copy.dressRoot(of: root)
     for directory in Self.mountDirectories where try copy.isMissing(directory) {
       try copy.makeDirectories(directory) { _ in tree.layers.count }
     }

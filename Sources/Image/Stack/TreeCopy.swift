@@ -18,10 +18,9 @@ struct TreeCopy {
     try image { () throws(LayerError) in try tree.status(name) } == nil
   }
 
-  /// The root as the topmost layer that says something of its root has it.
-  func dressRoot(below top: Int) throws(ImageError) {
-    guard top > 0 else { return }
-    try dress("", below: top)
+  /// The root as a layer has it.
+  func dressRoot(of layer: Int?) throws(ImageError) {
+    if let layer { try dress("", below: layer + 1) }
   }
 
   /// - Parameter top: given a path, says below which layer it is looked at.

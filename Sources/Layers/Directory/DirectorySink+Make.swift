@@ -11,6 +11,7 @@ extension DirectorySink {
     }
     if owns(entry), fchown(root.number, entry.uid, entry.gid) != 0 { throw failure("change owner of", []) }
     try setExtendedAttributes(of: entry, root.number)
+    summary.impliesRoot = false
     cursor.setRoot(DirectoryCursor.Final(modified: entry.modified.timespec, mode: entry.mode))
   }
 

@@ -115,6 +115,8 @@ public struct DirectorySummary: Sendable, Equatable {
   /// Directories that the archive has no entry for, though for something in them. They are 0755 and root's here; in a
   /// stack they have to look like the layer's below.
   public var impliedDirectories: [[UInt8]] = []
+  /// The archive has no entry for the layer's root.
+  public var impliesRoot = true
   /// The layer hides all below it. Overlayfs does not look for that at the root of a layer.
   public var isOpaque = false
   /// Extended attributes that the file system or the caller's rights do not allow.

@@ -57,6 +57,7 @@ public final class ErofsSink: LayerSink {
   public func finish() throws(LayerError) {
     guard result.obstacle == nil else { return }
     try hideLowers()
+    result.impliesRoot = tree.inodes[Int(ErofsTree.root)].flags.contains(.implied)
     let blocks = (Self.archiveOffset + archiveSize + 4095) / 4096 * 4096 / UInt64(ErofsFormat.block)
     var layout = ErofsLayout(tree: tree, maps: maps, firstBlock: blocks)
     // Given away: with a second owner, the first change would copy it.
@@ -84,6 +85,8 @@ public struct ErofsSummary: Sendable, Equatable {
   public var obstacle: String?
   /// Directories that the archive has no entry for, though for something in them. They are 0755 and root's here.
   public var impliedDirectories: [[UInt8]] = []
+  /// The archive has no entry for the layer's root.
+  public var impliesRoot = true
   /// The layer hides all below it. Overlayfs does not look for that at the root of a layer.
   public var isOpaque = false
   /// Extended attributes that no file system would take.
