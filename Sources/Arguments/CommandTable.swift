@@ -8,6 +8,7 @@ package enum CommandTable {
   /// Options of the program: they go before the command.
   static let globals: [Option] = [
     Option("root", nil, .path("DIR"), "directory for the state of containers (default: /run/swiftcr)"),
+    Option("store", nil, .path("DIR"), "directory of the image store (default: /var/lib/swiftcr/store)"),
     Option("log", nil, .path("FILE"), "write messages to FILE as well as to standard error"),
     Option("log-format", nil, .choice(["text", "json"]), "form of the messages in the log file (default: text)"),
     Option("debug", "log each step"),
@@ -24,7 +25,7 @@ package enum CommandTable {
   static let help = Option("help", "h", "print this help and exit")
 
   static let commands: [Command] =
-    containerCommands + checkpointCommands + processCommands + limitCommands + informationCommands + hostCommands
+    containerCommands + imageContainerCommands + checkpointCommands + processCommands + limitCommands + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.
   package static func command(_ name: String) -> Command? {

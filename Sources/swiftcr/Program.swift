@@ -32,12 +32,12 @@ enum Program {
     for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     do {
       return try CommandRunner(values: values, globals: globals, log: log).run(command.name)
-    } catch let error as ContainerError {
-      log.error(error.description)
-      return command.name == "exec" && error.exitCode == 1 ? 255 : error.exitCode
     } catch {
       log.error("\(error)")
-      return 1
+      let code = (error as? ContainerError)?.exitCode ?? 1
+      guard code == 1 else { return code }
+      // runc's, and docker's: the command's own are told apart from them.
+      return command.name == "exec" ? 255 : command.name == "run" && values.isGiven("image") ? 125 : 1
     }
   }
 }
@@ -53,16 +53,20 @@ struct CommandRunner {
 
   func run(_ name: String) throws -> Int32 {
     switch name {
+    case "run" where values.isGiven("image"): try runImage()
     case "run": try launch(mode: values.flag("detach") ? .detached : .foreground)
     case "create": try launch(mode: .create)
     case "start": try start()
+    case "rm": try rm()
+    case "stop": try stop()
+    case "bundle": try bundle()
     case "exec": try exec()
     case "state": try state()
     case "list": try list()
     case "kill": try kill()
     case "delete": try delete()
     case "ps": try ps()
-    case "wait": Output.print("\(try runtime().wait(id).code)\n")
+    case "wait": try wait()
     case "mounts": try mounts()
     case "pause": try pause()
     case "resume": try resume()
@@ -88,9 +92,10 @@ struct CommandRunner {
     return command
   }
 
-  func runtime() throws -> Runtime {
+  func runtime() throws -> Runtime { try runtime(root: globals.value("root") ?? StateStore.defaultRoot) }
+
+  func runtime(root: String) throws -> Runtime {
     let log = log
-    return try Runtime(
-      root: globals.value("root") ?? StateStore.defaultRoot, trace: { log.debug($0) }, warn: { log.warning($0) })
+    return try Runtime(root: root, trace: { log.debug($0) }, warn: { log.warning($0) })
   }
 }

@@ -88,7 +88,9 @@ struct SeccompTemplateTests {
   func roundTrip() throws {
     let profile = profile(Self.defaults)
     let json = JSON.object([
-      JSON.Member("ociVersion", .string("1.0.2")), JSON.Member("linux", .object([JSON.Member("seccomp", profile.json)])),
+      JSON.Member("ociVersion", .string("1.0.2")),
+      JSON.Member("root", .object([JSON.Member("path", .string("r"))])),
+      JSON.Member("linux", .object([JSON.Member("seccomp", profile.json)])),
     ])
     #expect(try Spec.load(json.bytes()).linux.seccomp == profile)
   }

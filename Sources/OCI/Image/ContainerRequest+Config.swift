@@ -10,12 +10,11 @@ public struct ContainerConfig: Sendable {
 }
 
 extension ContainerRequest {
-  /// The annotations that name the layers, and what becomes of the layer on top.
-  public static func annotations(layers: [String], isVolatile: Bool) -> [String: String] {
-    [
-      LayerRequest.layersKey: JSON.strings(layers).text(),
-      LayerRequest.volatileKey: isVolatile ? "true" : "false",
-    ]
+  /// The annotations that name the layers, and whether the layer on top may be lost; `nil` leaves that to the runtime.
+  public static func annotations(layers: [String], isVolatile: Bool?) -> [String: String] {
+    var annotations = [LayerRequest.layersKey: JSON.strings(layers).text()]
+    if let isVolatile { annotations[LayerRequest.volatileKey] = isVolatile ? "true" : "false" }
+    return annotations
   }
 
   /// The runtime specification's form of the request, as docker makes it.
