@@ -74,7 +74,7 @@ let package = Package(
     .target(name: "Arguments", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "swiftcr",
-      dependencies: ["Arguments", "Container", "Kernel", "OCI"],
+      dependencies: ["Arguments", "Container", "Kernel", "OCI", "Store"],
       swiftSettings: swiftSettings,
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
     .executableTarget(

@@ -33,11 +33,12 @@ enum OptionValue {
 
 /// The headings under which help lists a command's options.
 enum OptionGroup: CaseIterable {
-  case general, process, security, streams, engine
+  case general, image, process, security, streams, engine
 
   var title: String {
     switch self {
     case .general: "Options"
+    case .image: "A container of an image"
     case .process: "Process"
     case .security: "Identity and rights"
     case .streams: "Terminal and descriptors"
@@ -149,9 +150,20 @@ package struct Command {
   var options: [Option] = []
   /// Whether everything from the first positional on is left alone: it is the command line of somebody else.
   var endsOptionsAtPositional = false
+  /// What it takes with one of its options.
+  var variant: CommandVariant?
+  /// Whether short flags may be written together, `-it`: docker's users do, runc's syntax has none.
+  var clustersFlags = false
+}
 
-  var minimumPositionals: Int { positionals.count { $0.required } }
-
-  /// nil: no limit.
-  var maximumPositionals: Int? { positionals.contains { $0.variadic } ? nil : positionals.count }
+/// Another form of a command: an option that changes what its other arguments are.
+struct CommandVariant {
+  /// The option's long name.
+  let option: String
+  let positionals: [Positional]
+  var endsOptionsAtPositional = false
+  /// Options that have no meaning in this form.
+  var excludes: [String] = []
+  /// Options that have a meaning in this form only.
+  var group: OptionGroup
 }

@@ -8,13 +8,21 @@ extension CommandTable {
         the one of the container's process.
         With layers, the container runs on a stack of directories with a fresh, throw-away layer on top, which goes \
         when the container goes.
+        With --image, the container is of an image of the store, which is pulled if it is not there; what follows its \
+        options is the command. Without --rm it stays when it has stopped: for diff, commit, start and rm. Exit codes \
+        are 125 for an error of swiftcr, 126 and 127 for a command that cannot be executed or is not there, else the \
+        command's.
         """,
       positionals: [newContainer],
       options: [bundle, layer]
         + [
           Option("detach", "d", "return when the container runs, and leave it running"),
           Option("keep", "keep the container's state after its exit"),
-        ] + isolation + streams + [pidFile, noSubreaper]),
+        ] + imageOptions + isolation + streams + [pidFile, noSubreaper],
+      variant: CommandVariant(
+        option: "image", positionals: command, endsOptionsAtPositional: true, excludes: ["bundle", "layer", "keep"],
+        group: .image),
+      clustersFlags: true),
     Command(
       name: "create", group: .containers, summary: "create a container without starting it",
       details: """
@@ -24,7 +32,11 @@ extension CommandTable {
       options: [bundle, layer] + isolation + streams + [pidFile, noSubreaper]),
     Command(
       name: "start", group: .containers, summary: "start the process of a created container",
-      positionals: [container]),
+      details: """
+        A stopped container of an image starts again, with what it had written.
+        """,
+      positionals: [container],
+      options: [Option("attach", "a", "wait for its exit, with its output here")]),
     Command(
       name: "kill", group: .containers, summary: "send a signal to a container's process",
       details: """

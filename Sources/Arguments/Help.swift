@@ -26,6 +26,7 @@ package enum Help {
   private static func text(for command: Command) -> String {
     var text = "\(CommandTable.program) \(command.spelling): \(command.summary)\n\n"
     text += wrapped("Usage: ", usage(command), indent: 9)
+    if let variant = command.variant { text += wrapped("       ", usage(command, variant), indent: 9) }
     for paragraph in command.details.split(separator: "\n") {
       text += "\n" + wrapped("", String(paragraph))
     }
@@ -42,6 +43,12 @@ package enum Help {
     var words = [CommandTable.program, command.spelling]
     if !command.options.isEmpty { words.append("[options]") }
     return (words + command.positionals.map(\.usage)).joined(separator: " ")
+  }
+
+  /// `swiftcr run --image REF [options] [command] [args...]`.
+  private static func usage(_ command: Command, _ variant: CommandVariant) -> String {
+    let words = [CommandTable.program, command.name] + command.words(of: variant) + ["[options]"]
+    return (words + variant.positionals.map(\.usage)).joined(separator: " ")
   }
 
   /// `  -b, --bundle DIR`, and the explanation.
@@ -86,4 +93,11 @@ package enum Help {
   }
 
   private static func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }
+}
+
+extension Command {
+  /// The option of a variant as usage lines show it.
+  func words(of variant: CommandVariant) -> [String] {
+    ["--\(variant.option)"] + [options.first { $0.long == variant.option }?.value.placeholder].compactMap { $0 }
+  }
 }

@@ -38,7 +38,7 @@ package struct Invocation {
     var values = OptionValues(options: command.options + [CommandTable.help])
     try parser.parse(into: &values, command: command)
     if values.flag("help") { return .help(command) }
-    try check(values.positionals, of: command)
+    try check(values, of: command)
     switch command.name {
     case "help":
       guard let topic = values.positionals.first else { return .help(nil) }
@@ -50,9 +50,12 @@ package struct Invocation {
   }
 
   /// Counts in runc's words.
-  private static func check(_ positionals: [String], of command: Command) throws(UsageError) {
-    let (count, minimum) = (positionals.count, command.minimumPositionals)
-    if let maximum = command.maximumPositionals {
+  private static func check(_ values: OptionValues, of command: Command) throws(UsageError) {
+    let positionals = values.positionals
+    let expected = try positionalsExpected(values, of: command)
+    let (count, minimum) = (positionals.count, expected.count { $0.required })
+    if !expected.contains(where: { $0.variadic }) {
+      let maximum = expected.count
       if minimum == maximum, count != minimum {
         throw UsageError("\"\(command.name)\" requires exactly \(minimum) argument(s)")
       }
@@ -63,11 +66,31 @@ package struct Invocation {
     if count < minimum {
       throw UsageError("\"\(command.name)\" requires a minimum of \(minimum) argument(s)")
     }
-    for (positional, text) in zip(command.positionals, positionals) {
+    for (positional, text) in zip(expected, positionals) {
       if case .words(let words) = positional.candidates, !words.contains(text) {
         throw .expected(alternatives(words), for: command.name, found: text)
       }
     }
+  }
+}
+
+extension Invocation {
+  /// Those of the form that the command was given in; its options must belong to it.
+  private static func positionalsExpected(
+    _ values: OptionValues, of command: Command
+  ) throws(UsageError) -> [Positional] {
+    guard let variant = command.variant else { return command.positionals }
+    let given = command.options.filter { values.isGiven($0.long) }
+    if values.isGiven(variant.option) {
+      if let option = given.first(where: { variant.excludes.contains($0.long) }) {
+        throw UsageError("--\(option.long) and --\(variant.option) exclude each other")
+      }
+      return variant.positionals
+    }
+    if let option = given.first(where: { $0.group == variant.group }) {
+      throw UsageError("--\(option.long) needs --\(variant.option)")
+    }
+    return command.positionals
   }
 }
 
@@ -106,7 +129,7 @@ private struct ArgumentParser {
           return
         }
         values.add(positional: argument)
-        if command.endsOptionsAtPositional {
+        if command.endsOptions(values) {
           takeRest(into: &values)
           return
         }
@@ -127,6 +150,10 @@ private struct ArgumentParser {
       name = name[..<sign]
     }
     guard let option = values.options.first(where: { $0.answers(to: name) }) else {
+      if attached == nil, command?.clustersFlags == true, let flags = Self.cluster(argument, values.options) {
+        for flag in flags { try values.add(flag, "true") }
+        return
+      }
       throw unknownOption(argument, name, values.options, command)
     }
     if let attached {
@@ -138,6 +165,17 @@ private struct ArgumentParser {
     } else {
       throw UsageError("--\(option.long) needs a value (\(option.value.placeholder ?? ""))")
     }
+  }
+
+  /// `-it`: every letter is a flag's.
+  private static func cluster(_ argument: String, _ options: [Option]) -> [Option]? {
+    guard argument.utf8.dropFirst().first != UInt8(ascii: "-") else { return nil }
+    var flags: [Option] = []
+    for letter in argument.dropFirst() {
+      guard let flag = options.first(where: { $0.short == letter && !$0.takesValue }) else { return nil }
+      flags.append(flag)
+    }
+    return flags
   }
 
   private mutating func takeRest(into values: inout OptionValues) {
@@ -170,5 +208,13 @@ private struct ArgumentParser {
       }
     }
     return nil
+  }
+}
+
+extension Command {
+  /// Whether the rest of the line, after a positional, is somebody else's.
+  fileprivate func endsOptions(_ values: OptionValues) -> Bool {
+    guard let variant, values.isGiven(variant.option) else { return endsOptionsAtPositional }
+    return variant.endsOptionsAtPositional
   }
 }

@@ -19,6 +19,10 @@ package enum ManualPage {
     var text = ".B \(program)\n[global options]\n.B \(escaped(command.name))\n"
     if !command.options.isEmpty { text += "[options]\n" }
     for positional in command.positionals { text += escaped(positional.usage) + "\n" }
+    guard let variant = command.variant else { return text }
+    text += ".PP\n.B \(program)\n[global options]\n.B \(escaped(command.name))\n"
+    text += escaped(command.words(of: variant).joined(separator: " ")) + "\n[options]\n"
+    for positional in variant.positionals { text += escaped(positional.usage) + "\n" }
     return text
   }
 

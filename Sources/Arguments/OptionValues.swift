@@ -11,6 +11,15 @@ package struct OptionValues {
   /// Whether the flag is set: the last of `--detach`, `--detach=false` wins.
   package func flag(_ name: String) -> Bool { last(name) == "true" }
 
+  /// Whether the command has such an option at all.
+  package func has(_ name: String) -> Bool { options.contains { $0.long == name } }
+
+  /// Whether the option is on the line, with whatever value.
+  package func isGiven(_ name: String) -> Bool {
+    assertKnown(name)
+    return given.contains { $0.name == name }
+  }
+
   /// The last value, nil if there is none.
   package func value(_ name: String) -> String? { last(name) }
 

@@ -124,3 +124,10 @@ public struct ProcessCapabilities: Sendable, Equatable {
     return (made, warnings)
   }
 }
+
+extension CapabilitySet {
+  /// What this process, and whatever it starts, can have at most (`PR_CAPBSET_READ`).
+  public static var bounding: CapabilitySet {
+    CapabilitySet(rawValue: supported.numbers.reduce(0) { cap_get_bound(cap_value_t($1)) == 1 ? $0 | 1 << $1 : $0 })
+  }
+}

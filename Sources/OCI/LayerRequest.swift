@@ -24,7 +24,7 @@ public struct LayerRequest: Sendable, Equatable {
   private static let optionPrefix = "io.swiftcr.layer."
   private static let upperKey = optionPrefix + "upper"
   private static let sizeKey = optionPrefix + "size"
-  private static let volatileKey = optionPrefix + "volatile"
+  static let volatileKey = optionPrefix + "volatile"
 
   /// A request for `directories`, all else being the default.
   public init(directories: [String] = []) {

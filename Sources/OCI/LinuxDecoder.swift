@@ -159,7 +159,7 @@ extension SpecDecoder {
     return seccomp
   }
 
-  private mutating func seccompRule(_ json: JSON) -> Seccomp.Rule {
+  mutating func seccompRule(_ json: JSON) -> Seccomp.Rule {
     var rule = Seccomp.Rule()
     members(json) { decoder, key, value in
       switch key {

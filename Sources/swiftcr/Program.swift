@@ -16,7 +16,6 @@ enum Program {
     switch invocation.request {
     case .help(let command): return Output.print(Help.text(for: command))
     case .version: return Output.print("swiftcr version \(CommandTable.version)\nspec: \(Output.specVersion)\n")
-    case .command(let command, _) where command.isOfImages: return ImageProgram.execute()
     case .command(let command, let values): return run(command, values, invocation.globals)
     }
   }
@@ -32,13 +31,14 @@ enum Program {
     // Whatever is opened later must not become the container's standard stream.
     for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     do {
+      if command.isOfImages { try ImageProgram.become() }
       return try CommandRunner(values: values, globals: globals, log: log).run(command.name)
-    } catch let error as ContainerError {
-      log.error(error.description)
-      return command.name == "exec" && error.exitCode == 1 ? 255 : error.exitCode
     } catch {
       log.error("\(error)")
-      return 1
+      let code = (error as? ContainerError)?.exitCode ?? 1
+      guard code == 1 else { return code }
+      // runc's, and docker's: the command's own are told apart from them.
+      return command.name == "exec" ? 255 : command.name == "run" && values.isGiven("image") ? 125 : 1
     }
   }
 }
@@ -54,16 +54,20 @@ struct CommandRunner {
 
   func run(_ name: String) throws -> Int32 {
     switch name {
+    case "run" where values.isGiven("image"): try runImage()
     case "run": try launch(mode: values.flag("detach") ? .detached : .foreground)
     case "create": try launch(mode: .create)
     case "start": try start()
+    case "rm": try rm()
+    case "stop": try stop()
+    case "bundle": try bundle()
     case "exec": try exec()
     case "state": try state()
     case "list": try list()
     case "kill": try kill()
     case "delete": try delete()
     case "ps": try ps()
-    case "wait": Output.print("\(try runtime().wait(id).code)\n")
+    case "wait": try wait()
     case "mounts": try mounts()
     case "pause": try pause()
     case "resume": try resume()
@@ -89,9 +93,10 @@ struct CommandRunner {
     return command
   }
 
-  func runtime() throws -> Runtime {
+  func runtime() throws -> Runtime { try runtime(root: globals.value("root") ?? StateStore.defaultRoot) }
+
+  func runtime(root: String) throws -> Runtime {
     let log = log
-    return try Runtime(
-      root: globals.value("root") ?? StateStore.defaultRoot, trace: { log.debug($0) }, warn: { log.warning($0) })
+    return try Runtime(root: root, trace: { log.debug($0) }, warn: { log.warning($0) })
   }
 }

@@ -2,6 +2,7 @@ import OCI
 import Testing
 
 @testable import Arguments
+@testable import swiftcr
 
 @Test(
   arguments: [

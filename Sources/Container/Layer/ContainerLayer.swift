@@ -47,16 +47,19 @@ enum ContainerLayer {
       try mount.attach(place)
     }
     let upper = place + "/upper"
-    guard mkdir(upper, 0o700) == 0, mkdir(place + "/work", 0o700) == 0 else {
-      throw SystemError("make container layer", path)
-    }
+    guard mkdir(upper, 0o700) == 0 else { throw SystemError("make container layer", path) }
     let ids = uid == 0 && gid == 0 ? (status.st_uid, status.st_gid) : (status.st_uid &+ uid, status.st_gid &+ gid)
     if ids.0 != 0 || ids.1 != 0 {
       guard chown(upper, ids.0, ids.1) == 0 else { throw SystemError("give container layer to", "\(ids.0)") }
     }
     // After the owner: chown(2) takes set-id bits away.
     try dress(upper, as: status)
+    // Last: it says that the rest is there.
+    guard mkdir(place + "/work", 0o700) == 0 else { throw SystemError("make container layer", path) }
   }
+
+  /// Whether a layer's directory is complete; for one that is kept.
+  static func isMade(_ path: String) -> Bool { access(path + "/work", F_OK) == 0 }
 
   /// The layer's own directory, with whose it is.
   static func makeDirectory(_ path: String, mode: mode_t, owner: LayerOwner?) throws(SystemError) {
@@ -74,10 +77,12 @@ enum ContainerLayer {
     _ = utimensat(workingDirectory, upper, [status.st_atim, status.st_mtim], 0)
   }
 
-  private static func parent(of path: String) -> String {
+  static func parent(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return String(path[..<slash])
   }
+
+  static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
   /// Removes a container layer with all that is in it; refuses every other directory. Nothing there is no error.
   static func remove(_ path: String, in containers: String = DataDirectory.containers) throws(ContainerError) {

@@ -20,7 +20,7 @@ extension Runtime {
     var request = try bundle.request(
       id: options.id, options: options, cgroup: planned.placement, facts: facts, warn: trace)
 
-    let layer = bundle.layers == nil ? nil : ContainerLayer.newPath(for: options.id)
+    let layer = bundle.layers == nil ? nil : options.keptLayer ?? ContainerLayer.newPath(for: options.id)
     // Without a directory for it the overlay covers "/", which every user namespace can reach.
     if layer != nil, access(request.rootPath, F_OK) != 0 { request.rootPath = "/" }
     if facts.caller.isRootless, let layer { request.overlay = try bundle.layers?.overlay(at: layer, options) }
@@ -31,9 +31,10 @@ extension Runtime {
     var journal = try reserve(options.id)
     do throws(ContainerError) {
       trace("step: record")
-      try journal.write(
-        bundle.record(
-          id: options.id, cgroup: planned, layer: layer, layers: bundle.layers?.directories ?? []))
+      var record = bundle.record(
+        id: options.id, cgroup: planned, layer: layer, layers: bundle.layers?.directories ?? [])
+      record.keepsLayer = layer != nil && options.keptLayer != nil
+      try journal.write(record)
       try journal.keep(config: bundle.config)
       if options.manager != nil { try Readiness.prepare(store.readiness(of: options.id)) }
       trace("step: cgroup")
@@ -73,10 +74,16 @@ extension Runtime {
       trace("step: container layer")
       let stack = try LayerStack(layers.directories)
       if let overlay {
-        try ContainerLayer.make(overlay, top: stack.top, maps: maps, owner: store.layerOwner())
+        if options.keptLayer == nil || !ContainerLayer.isMade(layer) {
+          try ContainerLayer.make(overlay, top: stack.top, maps: maps, owner: store.layerOwner())
+        }
       } else {
         let storage = try LayerStorage(layers)
-        try makeLayer(layer, storage, top: stack.top, maps)
+        if options.keptLayer == nil {
+          try makeLayer(layer, storage, top: stack.top, maps)
+        } else {
+          try openLayer(layer, storage, top: stack.top, maps)
+        }
         inputs.overlay = OverlayRequest(
           layers: layers.directories, directory: layer, volatile: layers.isVolatile(options),
           isMounted: storage.isMounted)
@@ -141,6 +148,24 @@ extension Runtime {
         path, top: top, uid: maps.map { IDMaps.root($0.uids) } ?? 0, gid: maps.map { IDMaps.root($0.gids) } ?? 0,
         storage: storage, owner: owner)
     }
+  }
+
+  /// A layer that is kept: made by the container's first start, used again by the others.
+  private func openLayer(
+    _ path: String, _ storage: LayerStorage, top: CInt, _ maps: IDMaps?
+  ) throws(ContainerError) {
+    guard storage == .directory else {
+      throw ContainerError("container layer \(path): one that is kept is a directory, without a size")
+    }
+    if ContainerLayer.isMade(path) { return }
+    ContainerLayer.detachMounts(path)
+    do throws(SystemError) {
+      let parent = try Descriptor.open(ContainerLayer.parent(of: path), O_RDONLY | O_DIRECTORY)
+      try TreeRemoval.remove(ContainerLayer.name(of: path), at: parent.number)
+    } catch {
+      if error.errno != .noEntry { throw ContainerError(error) }
+    }
+    try makeLayer(path, storage, top: top, maps)
   }
 
   private func finish(

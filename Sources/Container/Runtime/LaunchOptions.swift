@@ -18,6 +18,8 @@ public struct LaunchOptions: Sendable {
   public var noPivot = false
   public var noNewKeyring = false
   public var keep = false
+  /// Where the container layer is when it outlives the container: made there if it is not, and never removed.
+  public var keptLayer: String?
   /// `--systemd-cgroup`: systemd makes the cgroups, as a unit.
   public var usesSystemd = false
   /// `--rootless`: whether to go on without cgroups that may not be written; `nil` is for the kind of caller to decide.

@@ -18,12 +18,16 @@ extension Runtime {
     }
     if let layer = record.layer {
       trace("step: remove container layer")
-      do throws(ContainerError) { try ContainerLayer.remove(layer) } catch { first = first ?? error }
+      do throws(ContainerError) { try removeLayer(layer, record) } catch { first = first ?? error }
     }
     runPoststop(journal, record)
     if let first { throw first }
     trace("step: remove state")
     journal.remove()
+  }
+
+  private func removeLayer(_ layer: String, _ record: ContainerRecord) throws(ContainerError) {
+    if record.keepsLayer { ContainerLayer.detachMounts(layer) } else { try ContainerLayer.remove(layer) }
   }
 
   /// Their failure is only told (runtime.md, "Lifecycle").

@@ -18,6 +18,8 @@ public struct ContainerRecord: Sendable, Equatable {
   public var scope: SystemdScope?
   /// The container layer's directory, if it has one.
   public var layer: String?
+  /// Whether that one outlives the container.
+  public var keepsLayer = false
   /// The layers below it, bottom first.
   public var layers: [String]
 
@@ -47,6 +49,7 @@ public struct ContainerRecord: Sendable, Equatable {
           ])))
     }
     if let layer { members.append(JSON.Member("layer", .string(layer))) }
+    if keepsLayer { members.append(JSON.Member("keepsLayer", .bool(true))) }
     if !layers.isEmpty { members.append(JSON.Member("layers", .strings(layers))) }
     return .object(members)
   }
@@ -65,7 +68,7 @@ public struct ContainerRecord: Sendable, Equatable {
       annotations: Dictionary(annotations.map { ($0.key, $0.value.string ?? "") }, uniquingKeysWith: { $1 }),
       bootID: bootID, cgroupLayout: layout, cgroups: cgroups.compactMap(\.string),
       scope: json["unit"].flatMap { Self.scope($0) }, layer: json["layer"]?.string,
-      layers: json["layers"]?.elements?.compactMap(\.string) ?? [])
+      keepsLayer: json["keepsLayer"] == .bool(true), layers: json["layers"]?.elements?.compactMap(\.string) ?? [])
   }
 
   private static func scope(_ json: JSON) -> SystemdScope? {
@@ -76,7 +79,7 @@ public struct ContainerRecord: Sendable, Equatable {
   public init(
     id: String, bundle: String, rootfs: String, created: Timestamp, owner: UInt32, annotations: [String: String],
     bootID: String, cgroupLayout: String, cgroups: [String], scope: SystemdScope? = nil, layer: String?,
-    layers: [String] = []
+    keepsLayer: Bool = false, layers: [String] = []
   ) {
     self.id = id
     self.bundle = bundle
@@ -89,6 +92,7 @@ public struct ContainerRecord: Sendable, Equatable {
     self.cgroups = cgroups
     self.scope = scope
     self.layer = layer
+    self.keepsLayer = keepsLayer
     self.layers = layers
   }
 }

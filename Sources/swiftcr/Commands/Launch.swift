@@ -4,27 +4,31 @@ internal import Glibc
 internal import Kernel
 internal import OCI
 
-/// `run`, `create`, `start` and `plan`.
+/// `run` and `create` of bundles, and `plan`.
 extension CommandRunner {
   func launch(mode: LaunchMode) throws -> Int32 {
-    try runtime().launch(options(mode: mode))
+    _ = try ContainerID(validating: id)
+    var options = try launchOptions(id: id, bundle: values.value("bundle") ?? ".", mode: mode)
+    options.layers = try values.values("layer").map(absolute)
+    if mode != .create { options.keep = values.flag("keep") }
+    return try runtime().launch(options)
   }
 
-  private func options(mode: LaunchMode) throws -> LaunchOptions {
-    _ = try ContainerID(validating: id)
-    var options = LaunchOptions(id: id, bundle: values.value("bundle") ?? ".", mode: mode)
-    options.layers = try values.values("layer").map(absolute)
+  /// What every kind of launch has in common.
+  func launchOptions(id: String, bundle: String, mode: LaunchMode) throws -> LaunchOptions {
+    var options = LaunchOptions(id: id, bundle: bundle, mode: mode)
+    options.usesSystemd = globals.flag("systemd-cgroup")
+    options.manager = ServiceManager.current
+    options.isRootless = rootless
+    // `start` has none of the others.
+    guard values.has("pid-file") else { return options }
     options.pidFile = values.value("pid-file")
     options.consoleSocket = values.value("console-socket")
     options.pidfdSocket = values.value("pidfd-socket")
     options.listenDescriptors = Self.listenDescriptors
     options.preservedDescriptors = try preservedDescriptors(from: 3 + options.listenDescriptors)
-    options.usesSystemd = globals.flag("systemd-cgroup")
-    options.manager = ServiceManager.current
-    options.isRootless = rootless
     options.noPivot = values.flag("no-pivot")
     options.noNewKeyring = values.flag("no-new-keyring")
-    if mode != .create { options.keep = values.flag("keep") }
     return options
   }
 
@@ -53,11 +57,6 @@ extension CommandRunner {
     guard let here = getcwd(nil, 0) else { throw UsageError("--layer: \(path) is relative, and there is no directory") }
     defer { free(here) }
     return String(cString: here) + "/" + path
-  }
-
-  func start() throws -> Int32 {
-    try runtime().start(id, manager: ServiceManager.current)
-    return 0
   }
 
   func plan() throws -> Int32 {

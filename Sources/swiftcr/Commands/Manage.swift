@@ -3,6 +3,7 @@ internal import Container
 internal import Glibc
 internal import Kernel
 internal import OCI
+internal import Store
 
 /// The short commands on containers that exist.
 extension CommandRunner {
@@ -11,7 +12,9 @@ extension CommandRunner {
   }
 
   func list() throws -> Int32 {
-    let states = try runtime().states()
+    var states = try runtime().states()
+    states += try keptStates(besides: states)
+    states.sort { $0.id < $1.id }
     if values.flag("quiet") { return Output.print(states.map { $0.id + "\n" }.joined()) }
     if values.value("format") == "json" {
       return Output.print(states.isEmpty ? "null\n" : JSON.array(states.map(\.json)).text() + "\n")
@@ -30,7 +33,16 @@ extension CommandRunner {
 
   func delete() throws -> Int32 {
     try runtime().delete(id, force: values.flag("force"))
+    _ = try removeIfOver(id, ImageStore(globals))
     return 0
+  }
+
+  /// How a container of an image has ended, its swiftcr has written down.
+  func wait() throws -> Int32 {
+    if let code = try? KeptContainer(opening: id, in: ImageStore(globals).layout).record.exitCode {
+      return Output.print("\(code)\n")
+    }
+    return Output.print("\(try runtime().wait(id).code)\n")
   }
 
   func pause() throws -> Int32 {
@@ -44,6 +56,7 @@ extension CommandRunner {
   }
 
   func purge() throws -> Int32 {
+    try removeAllOver()
     try runtime().purge()
     return 0
   }

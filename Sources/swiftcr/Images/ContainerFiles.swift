@@ -1,0 +1,45 @@
+internal import Glibc
+internal import Kernel
+internal import OCI
+
+/// The files that every container has for itself, with docker's contents: mounted over the image's, so that they are
+/// never part of its layer.
+struct ContainerFiles {
+  private(set) var all: [(name: String, place: String, bytes: [UInt8])]
+
+  init(_ request: ContainerRequest) {
+    let isHost = request.network == .host
+    let resolver = (try? readFile("/etc/resolv.conf", limit: 1 << 20)) ?? []
+    let hosts = isHost ? (try? readFile("/etc/hosts", limit: 1 << 20)) ?? [] : Array(Self.hosts.utf8)
+    all = [
+      ("hosts", "/etc/hosts", hosts), ("hostname", "/etc/hostname", Array("\(request.hostname)\n".utf8)),
+      ("resolv.conf", "/etc/resolv.conf", isHost ? resolver : Self.withoutLoopback(resolver)),
+    ]
+  }
+
+  /// Where each will be, for the request.
+  func mounts(from directory: String) -> [(destination: String, source: String)] {
+    all.map { (destination: $0.place, source: "\(directory)/\($0.name)") }
+  }
+
+  private static let hosts = """
+    127.0.0.1\tlocalhost
+    ::1\tlocalhost ip6-localhost ip6-loopback
+    fe00::\tip6-localnet
+    ff00::\tip6-mcastprefix
+    ff02::1\tip6-allnodes
+    ff02::2\tip6-allrouters
+
+    """
+
+  /// A server on the host's loopback is none in another network namespace. Nobody else's is put in its place.
+  private static func withoutLoopback(_ bytes: [UInt8]) -> [UInt8] {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let kept = lines.filter { line in
+      let words = String(decoding: line, as: UTF8.self).split { $0 == " " || $0 == "\t" }
+      guard words.count > 1, words[0] == "nameserver" else { return true }
+      return !words[1].hasPrefix("127.") && words[1] != "::1"
+    }
+    return Array(kept.joined(separator: [UInt8(ascii: "\n")]))
+  }
+}
