@@ -79,7 +79,7 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
     .executableTarget(
       name: "swiftcr-image",
-      dependencies: ["Arguments", "Image", "Registry", "Store", "Kernel", "OCI"],
+      dependencies: ["Arguments", "Image", "Layers", "Registry", "Store", "Kernel", "OCI"],
       swiftSettings: swiftSettings,
       linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),

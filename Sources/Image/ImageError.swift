@@ -32,6 +32,6 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Runs what fails with another part's error.
-func image<Value: ~Copyable, Failure: Error>(_ body: () throws(Failure) -> Value) throws(ImageError) -> Value {
+func rethrowing<Value: ~Copyable, Failure: Error>(_ body: () throws(Failure) -> Value) throws(ImageError) -> Value {
   do { return try body() } catch { throw ImageError(error) }
 }

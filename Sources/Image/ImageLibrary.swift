@@ -10,8 +10,8 @@ public struct ImageLibrary: Sendable {
 
   /// Opens the store, made when it is missing.
   public init(path: String) throws(ImageError) {
-    store = try image { () throws(StoreError) in try ImageStore(path: path) }
-    try image { () throws(SystemError) in
+    store = try rethrowing { () throws(StoreError) in try ImageStore(path: path) }
+    try rethrowing { () throws(SystemError) in
       for directory in layout.directories { try Directories.make(directory) }
     }
     if access(layout.versionFile, F_OK) != 0 { try replace(layout.versionFile, "\(StoreLayout.version)\n") }
@@ -25,8 +25,8 @@ public struct ImageLibrary: Sendable {
   func changeNames<Value>(
     _ body: (inout ImageNames) throws(ImageError) -> Value
   ) throws(ImageError) -> Value {
-    let lock = try image { () throws(StoreError) in try StoreLock(layout, .exclusive) }
-    var names = try image { () throws(StoreError) in try ImageNames(reading: layout) }
+    let lock = try rethrowing { () throws(StoreError) in try StoreLock(layout, .exclusive) }
+    var names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
     let value = try body(&names)
     try replace(layout.index, names.index.json.text())
     _ = consume lock
@@ -49,7 +49,12 @@ public struct ImageLibrary: Sendable {
 
   /// An image by name or id, which must be there.
   public func resolve(_ name: String, platform: Platform = .host) throws(ImageError) -> StoredImage {
-    try image { () throws(StoreError) in try store.resolve(name, platform: platform) }
+    try rethrowing { () throws(StoreError) in try store.resolve(name, platform: platform) }
+  }
+
+  func reference(ifGiven name: String?) throws(ImageError) -> Reference? {
+    guard let name else { return nil }
+    return try reference(name)
   }
 
   func reference(_ name: String) throws(ImageError) -> Reference {

@@ -17,7 +17,7 @@ final class ArchiveDirectory: Sendable {
   init(_ path: String, isOurs: Bool) throws(ImageError) {
     self.path = path
     self.isOurs = isOurs
-    root = try image { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
+    root = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
   }
 
   /// Unpacks an archive, compressed or not.
@@ -69,11 +69,11 @@ final class ArchiveDirectory: Sendable {
   func has(_ name: String) -> Bool { (try? InRoot.openFile(name, at: root.number)) != nil }
 
   func file(_ name: String) throws(ImageError) -> Descriptor {
-    try image { () throws(SystemError) in try InRoot.openFile(name, at: root.number) }
+    try rethrowing { () throws(SystemError) in try InRoot.openFile(name, at: root.number) }
   }
 
   func document(_ name: String, limit: Int = longestDocument) throws(ImageError) -> [UInt8] {
-    try image { () throws(SystemError) in try InRoot.readFile(name, limit: limit, at: root.number) }
+    try rethrowing { () throws(SystemError) in try InRoot.readFile(name, limit: limit, at: root.number) }
   }
 
   /// Copies a file to a new one, and syncs that: sharing its blocks where the file system can.

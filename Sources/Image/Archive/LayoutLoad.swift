@@ -111,7 +111,7 @@ struct LayoutLoad {
     if !claims.hasBlob {
       let copy = hold.newPath()
       try source.copy(Self.path(blob.digest), to: copy)
-      let file = try image { () throws(SystemError) in try Descriptor.open(copy, O_RDONLY) }
+      let file = try rethrowing { () throws(SystemError) in try Descriptor.open(copy, O_RDONLY) }
       guard try BlobCheck.matches(file.number, blob) else {
         throw ImageError("\(blob.digest): the content has another digest or size")
       }

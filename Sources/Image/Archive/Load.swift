@@ -25,7 +25,7 @@ public struct Load: Sendable {
   /// - Parameter path: a file, or a directory with a layout; `nil` is standard input.
   public func callAsFunction(_ path: String?) throws(ImageError) -> [Loaded] {
     let step = "load \(path ?? "standard input")"
-    let hold = try image { () throws(StoreError) in try Hold(library.layout) }
+    let hold = try rethrowing { () throws(StoreError) in try Hold(library.layout) }
     do throws(ImageError) {
       let isDirectory = path.map(Self.isDirectory) ?? false
       let source: ArchiveDirectory

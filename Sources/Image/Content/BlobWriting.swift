@@ -30,7 +30,7 @@ extension ImageLibrary {
   /// Whether a blob is there; until the hold goes, it stays.
   func claimBlob(_ digest: Digest, _ hold: borrowing Hold) throws(ImageError) -> Bool {
     let path = layout.blob(digest)
-    return try image { () throws(StoreError) in
+    return try rethrowing { () throws(StoreError) in
       try hold.claim([path.droppingPrefix(layout.path)]) { () throws(StoreError) in access(path, F_OK) == 0 }
     }
   }

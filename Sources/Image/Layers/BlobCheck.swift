@@ -28,7 +28,7 @@ enum BlobCheck {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
     while true {
-      let count = try image { () throws(LayerError) in try source.read(into: buffer) }
+      let count = try rethrowing { () throws(LayerError) in try source.read(into: buffer) }
       if count == 0 { break }
       let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       if blob.digest.algorithm == .sha256 {

@@ -42,7 +42,7 @@ struct LayerMaking: Sendable {
 
   /// Unpacks a blob that is in the store.
   func unpack(blob: ContentDescriptor, as diffID: Digest) throws(ImageError) {
-    let file = try image { () throws(SystemError) in
+    let file = try rethrowing { () throws(SystemError) in
       try Descriptor.open(library.layout.blob(blob.digest), O_RDONLY | O_NOFOLLOW)
     }
     try commit(try unpack(FileSource(file), blob, diffID))
@@ -125,7 +125,7 @@ struct LayerMaking: Sendable {
   func commit(_ made: Made?) throws(ImageError) {
     guard let made else { return }
     try library.replace("\(path)/\(LayerRecord.fileName)", made.record.json.text())
-    let directory = try image { () throws(SystemError) in
+    let directory = try rethrowing { () throws(SystemError) in
       try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
     // Of a file it is enough to sync that; a directory has too many.

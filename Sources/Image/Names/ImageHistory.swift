@@ -39,7 +39,7 @@ extension ImageLibrary {
 
   /// What docker's `image inspect` prints, as far as it means something here.
   public func inspect(_ image: StoredImage) throws(ImageError) -> JSON {
-    let names = try Image.image { () throws(StoreError) in try ImageNames(reading: layout) }
+    let names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
     let own = names.index.manifests.filter { $0.digest == image.entry.digest }.compactMap { ImageNames.name(of: $0) }
     let references = own.compactMap { try? Reference(parsing: $0) }
     let repositories = Set(references.map(\.familiarName)).sorted()

@@ -20,7 +20,7 @@ extension ImageLibrary {
   ///
   /// - Parameter pattern: only this repository, or this name.
   public func summaries(matching pattern: String? = nil) throws(ImageError) -> [ImageSummary] {
-    let names = try image { () throws(StoreError) in try ImageNames(reading: layout) }
+    let names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
     let wanted = pattern.flatMap { try? Reference(parsing: $0) }
     let hasTag = pattern.map { $0.split(separator: "/").last?.contains(":") == true } ?? false
     var summaries: [ImageSummary] = []

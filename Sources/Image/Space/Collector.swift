@@ -31,8 +31,8 @@ struct Collector {
     }
     // The index first: no name ever leads to what is gone.
     do {
-      let lock = try image { () throws(StoreError) in try StoreLock(layout, .exclusive) }
-      let names = try image { () throws(StoreError) in try ImageNames(reading: layout) }
+      let lock = try rethrowing { () throws(StoreError) in try StoreLock(layout, .exclusive) }
+      let names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
       trash = try discard(try judge(names, droppingUnused: false, all: false).garbage)
       _ = consume lock
     }
@@ -42,8 +42,8 @@ struct Collector {
   /// Removes what nothing leads to, and no image.
   @discardableResult
   func sweep() throws(ImageError) -> UInt64 {
-    let lock = try image { () throws(StoreError) in try StoreLock(layout, .exclusive) }
-    let names = try image { () throws(StoreError) in try ImageNames(reading: layout) }
+    let lock = try rethrowing { () throws(StoreError) in try StoreLock(layout, .exclusive) }
+    let names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
     let trash = try discard(try judge(names, droppingUnused: false, all: false).garbage)
     _ = consume lock
     return try remove(trash)
@@ -51,7 +51,7 @@ struct Collector {
 
   /// Under the exclusive lock.
   func judge(_ names: ImageNames, droppingUnused: Bool, all: Bool) throws(ImageError) -> Verdict {
-    let used = try image { () throws(StoreError) in
+    let used = try rethrowing { () throws(StoreError) in
       try Hold.all(layout).union(try StoreUses.all(layout))
     }
     var verdict = Verdict()
@@ -97,7 +97,7 @@ struct Collector {
 
   /// Kept containers, relative to the store.
   func keptContainers() throws(ImageError) -> [String] {
-    try image { () throws(SystemError) in
+    try rethrowing { () throws(SystemError) in
       let directory = try Descriptor.open(layout.kept, O_RDONLY | O_DIRECTORY)
       return try Directories.names(in: directory.number, limit: 1 << 20).map { "kept/\($0)" }
     }
@@ -126,7 +126,7 @@ struct Collector {
     for name in trash {
       let path = "\(layout.path)/\(name)"
       bytes += DiskUsage.of(path)
-      try image { () throws(SystemError) in
+      try rethrowing { () throws(SystemError) in
         let making = try Descriptor.open(layout.making, O_RDONLY | O_DIRECTORY)
         try TreeRemoval.remove(String(name.dropFirst("making/".count)), at: making.number)
       }

@@ -43,8 +43,8 @@ extension ImageLibrary {
 
   /// `df`.
   public func usage() throws(ImageError) -> SpaceUsage {
-    let lock = try image { () throws(StoreError) in try StoreLock(layout, .exclusive) }
-    var names = try image { () throws(StoreError) in try ImageNames(reading: layout) }
+    let lock = try rethrowing { () throws(StoreError) in try StoreLock(layout, .exclusive) }
+    var names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
     let collector = Collector(library: self)
     let dropped = try collector.judge(names, droppingUnused: true, all: false).entries
     names.index.manifests.removeAll { dropped.contains($0) }

@@ -21,7 +21,7 @@ struct OpenLayers: ~Copyable {
         let path = "\(library.layout.layer(diffID))/\(record.form.fileName)"
         records.append(record)
         names.append(path.droppingPrefix(library.layout.path))
-        roots.append(try image { () throws(SystemError) in try record.form.open(path) }.release())
+        roots.append(try rethrowing { () throws(SystemError) in try record.form.open(path) }.release())
       }
     } catch {
       for root in roots { close(root) }

@@ -17,6 +17,7 @@ struct StackMaking {
   /// What every container of an image mounts, as docker has it.
   private static let mountDirectories = ["dev", "proc", "sys"]
   private static let mountFiles = ["etc/hosts", "etc/hostname", "etc/resolv.conf"]
+  static let mountsSuffix = "/mounts"
   private static let longestAccounts: off_t = 4 << 20
 
   /// Makes the directories of the stack in `path`, and returns the rest of it.
@@ -49,7 +50,7 @@ struct StackMaking {
   {
     var wanted: [String] = []
     for implied in record.impliedDirectories where !implied.isEmpty {
-      let below = try image { () throws(LayerError) in try tree.status(implied, below: index) }
+      let below = try rethrowing { () throws(LayerError) in try tree.status(implied, below: index) }
       if let below, below.st_mode & S_IFMT == S_IFDIR { wanted.append(implied) }
     }
     if wanted.isEmpty { return false }
@@ -93,12 +94,12 @@ extension ImageLibrary {
   func completeStack(_ id: Digest, _ config: ImageConfig, _ hold: borrowing Hold) throws(ImageError) {
     let place = layout.stack(id)
     let name = place.droppingPrefix(layout.path)
-    let isThere = try image { () throws(StoreError) in
+    let isThere = try rethrowing { () throws(StoreError) in
       try hold.claim([name]) { () throws(StoreError) in access("\(place)/\(LayerStackFile.fileName)", F_OK) == 0 }
     }
     if isThere { return }
     let path = hold.newPath()
-    try image { () throws(SystemError) in try Directories.make(path) }
+    try rethrowing { () throws(SystemError) in try Directories.make(path) }
     let stack = try StackMaking(library: self, config: config, path: path, name: name).make()
     try replace("\(path)/\(LayerStackFile.fileName)", stack.json.text())
     // Another process may have been faster.
@@ -106,9 +107,20 @@ extension ImageLibrary {
     throw ImageError(SystemError("store stack", id.short))
   }
 
+  /// An image's own lower directories, relative to the store: without the places for a container's mounts.
+  func imageLowers(of image: StoredImage, _ hold: borrowing Hold) throws(ImageError) -> [String] {
+    try completeStack(image.id, image.config, hold)
+    do throws(StoreError) {
+      let stack = try store.stack(of: image)
+      return (stack?.lowers ?? []).map(\.path).filter { !$0.hasSuffix(StackMaking.mountsSuffix) }
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
   /// Everything written so far is on disk.
   func sync() throws(ImageError) {
-    let directory = try image { () throws(SystemError) in try Descriptor.open(layout.path, O_RDONLY | O_DIRECTORY) }
+    let directory = try rethrowing { () throws(SystemError) in try Descriptor.open(layout.path, O_RDONLY | O_DIRECTORY) }
     guard clinux_syncfs(directory.number) == 0 else { throw ImageError(SystemError("sync image store", layout.path)) }
   }
 }

@@ -15,7 +15,7 @@ struct TreeCopy {
   }
 
   func isMissing(_ name: String) throws(ImageError) -> Bool {
-    try image { () throws(LayerError) in try tree.status(name) } == nil
+    try rethrowing { () throws(LayerError) in try tree.status(name) } == nil
   }
 
   /// The root as a layer has it.
@@ -37,7 +37,7 @@ struct TreeCopy {
   }
 
   func makeFile(_ name: String) throws(ImageError) {
-    _ = try image { () throws(SystemError) in
+    _ = try rethrowing { () throws(SystemError) in
       try Descriptor.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
     }
   }

@@ -17,7 +17,7 @@ final class PartialDownload: Sendable {
   init?(_ descriptor: ContentDescriptor, _ library: ImageLibrary) throws(ImageError) {
     let path = library.layout.download(descriptor.digest)
     while true {
-      let opened = try image { () throws(SystemError) in
+      let opened = try rethrowing { () throws(SystemError) in
         let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         let number = file.number
         guard retrying({ flock(number, LOCK_EX) }) == 0 else { throw SystemError("lock download", path) }

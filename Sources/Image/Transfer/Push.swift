@@ -113,7 +113,7 @@ public struct Push: Sendable {
 extension ImageLibrary {
   /// The repositories of a registry that images here have names of: their blobs may be there already.
   func repositories(of domain: String) throws(ImageError) -> [String] {
-    let names = try image { () throws(StoreError) in try ImageNames(reading: layout) }
+    let names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
     let references = names.index.manifests.compactMap { ImageNames.name(of: $0) }.compactMap {
       try? Reference(parsing: $0)
     }

@@ -52,6 +52,15 @@ public struct DetachedMount: ~Copyable, Sendable {
     return try create(context, "overlay", attributes: 0)
   }
 
+  /// An overlay that nobody can write to, of two or more open directories, bottom first (Linux 6.13).
+  public static func overlay(lowers: [CInt]) throws(SystemError) -> DetachedMount {
+    let context = try open("overlay")
+    for lower in lowers.reversed() {
+      guard clinux_fsconfig_fd(context.number, "lowerdir+", lower) == 0 else { throw refusal(context, "overlay") }
+    }
+    return try create(context, "overlay", attributes: UInt32(clinux_attr_rdonly))
+  }
+
   /// A tmpfs, of `size` bytes at most if given.
   public static func tmpfs(size: UInt64?) throws(SystemError) -> DetachedMount {
     let context = try open("tmpfs")

@@ -96,12 +96,3 @@ extension Reference {
   /// How a manifest is asked for; the digest says more than the tag.
   var manifestName: String { digest?.description ?? tag ?? "latest" }
 }
-
-extension ManifestDocument {
-  var mediaType: MediaType {
-    switch self {
-    case .manifest(let manifest): manifest.mediaType
-    case .index(let index): index.mediaType
-    }
-  }
-}

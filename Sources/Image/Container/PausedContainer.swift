@@ -1,0 +1,35 @@
+internal import Glibc
+internal import Kernel
+internal import OCI
+internal import Store
+
+/// A container that does nothing as long as this value is there. The runtime does it: this program only asks it to.
+final class PausedContainer {
+  private let record: KeptRecord
+
+  /// - Returns: `nil` when it does not run.
+  init?(_ record: KeptRecord) throws(ImageError) {
+    self.record = record
+    guard Self.status(record) == "running" else { return nil }
+    do throws(SystemError) {
+      _ = try Self.runtime(record, "pause")
+    } catch {
+      throw ImageError("pause container \(record.id): \(error)")
+    }
+  }
+
+  deinit { _ = try? Self.runtime(record, "resume") }
+
+  private static func status(_ record: KeptRecord) -> String? {
+    guard let text = try? runtime(record, "state") else { return nil }
+    return (try? JSON.parse(Array(text.utf8)))?["status"]?.string
+  }
+
+  private static func runtime(_ record: KeptRecord, _ command: String) throws(SystemError) -> String {
+    guard let own = realpath("/proc/self/exe", nil) else { throw SystemError("find this program") }
+    defer { free(own) }
+    let path = String(cString: own)
+    let directory = path[..<(path.lastIndex(of: "/") ?? path.endIndex)]
+    return try HostProgram.output("\(directory)/swiftcr", ["--root", record.stateRoot, command, record.id])
+  }
+}
