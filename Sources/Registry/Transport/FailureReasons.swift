@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Glibc
 internal import Kernel
 internal import NIOCore
 internal import NIOHTTP1
@@ -12,12 +13,17 @@ extension Failure {
     switch error {
     case let error as Failure: self = error
     case let error as NIOConnectionError: self.init(error)
-    case let error as IOError: self.init(Errno(error.errnoCode).description, .passing)
+    case let error as IOError:
+      // Whether there was a connection decides whether trying again at once makes sense.
+      let isRefusal = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL].contains(error.errnoCode)
+      self.init(Errno(error.errnoCode).description, isRefusal ? .connection : .passing)
     case let error as NIOSSLError: self.init(error, at: origin)
     case is NIOSSLExtraError:
       self.init(certificate: "the certificate is for another host than \(origin.host)", at: origin)
     case let error as HTTPClientError: self.init(error)
-    case is HTTPParserError: self.init("it does not answer in HTTP", .lasting)
+    case HTTPParserError.invalidEOFState: self.init("the connection broke off", .passing)
+    case HTTPParserError.headerOverflow: self.init("the headers of its answer are too long")
+    case is HTTPParserError: self.init("it does not answer in HTTP")
     case is CancellationError: self.init("cancelled")
     case is ChannelError: self.init("the connection broke off", .passing)
     default: self.init("\(error)".quotedForMessage(limit: 120))
@@ -32,7 +38,7 @@ extension Failure {
     }
     let reasons = error.connectionErrors.compactMap { ($0.error as? IOError).map { Errno($0.errnoCode).description } }
     let reason = reasons.first ?? "no connection"
-    self.init("\(error.host) port \(error.port): \(reason)", .connection)
+    self.init(reason, .connection)
   }
 
   private init(_ error: NIOSSLError, at origin: Origin) {
