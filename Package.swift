@@ -87,6 +87,13 @@ let package = Package(
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(
+      name: "RegistryTests",
+      dependencies: [
+        "Registry", "Kernel", "OCI", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "CommandTests", dependencies: ["Arguments", "swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux"], swiftSettings: swiftSettings),
   ],

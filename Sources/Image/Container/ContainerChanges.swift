@@ -48,7 +48,8 @@ final class ContainerChanges {
 
   /// Writes all that the container sees as an archive.
   func writeMerged(to sink: any ByteSink) throws(ImageError) {
-    let merged = try library.mountMerged(record.lowers, upper: upper.number)
+    let stack = try OpenStack(record.lowers, library)
+    let merged = try stack.merged(upper: upper.number)
     try rethrowing { () throws(LayerError) in try LayerDiff.flatten(root: merged.number, to: sink) }
   }
 }

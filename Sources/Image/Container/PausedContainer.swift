@@ -21,7 +21,10 @@ final class PausedContainer {
   deinit { _ = try? Self.runtime(record, "resume") }
 
   private static func status(_ record: KeptRecord) -> String? {
-    guard let text = try? runtime(record, "state") else { return nil }
+    // Asked without a state, the runtime complains.
+    guard access("\(record.stateRoot)/\(record.id).journal", F_OK) == 0, let text = try? runtime(record, "state") else {
+      return nil
+    }
     return (try? JSON.parse(Array(text.utf8)))?["status"]?.string
   }
 

@@ -10,7 +10,8 @@ extension ImageLibrary {
     let reference = try reference(ifGiven: newName)
     let hold = try rethrowing { () throws(StoreError) in try Hold(layout) }
     let base = try resolve(name)
-    let merged = try mountMerged(try imageLowers(of: base, hold))
+    let stack = try OpenStack(try imageLowers(of: base, hold), self)
+    let merged = try stack.merged()
     let layer = try makeLayer(hold: hold) { (sink) throws(ImageError) in
       try rethrowing { () throws(LayerError) in try LayerDiff.flatten(root: merged.number, to: sink) }
     }

@@ -27,7 +27,10 @@ extension ImageLibrary {
       let image = try resolve(name)
       let reference = try? Reference(parsing: name)
       let isByName = image.name != nil && (reference.map { names.entry($0) != nil } ?? false)
-      let entries = names.index.manifests.filter { $0.digest == image.entry.digest }
+      // One image may have been stored with different manifests.
+      let entries = names.index.manifests.filter { entry in
+        entry.digest == image.entry.digest || (try? store.image(entry))?.id == image.id
+      }
       let going = isByName ? entries.filter { $0 == image.entry } : entries
       if !isByName, entries.count > 1, !force {
         throw ImageError("\(name) has \(entries.count) names: remove them one by one, or all of them with --force")

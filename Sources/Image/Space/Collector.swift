@@ -128,6 +128,7 @@ struct Collector {
       bytes += DiskUsage.of(path)
       try rethrowing { () throws(SystemError) in
         let making = try Descriptor.open(layout.making, O_RDONLY | O_DIRECTORY)
+        if unlink(path) == 0 { return }
         try TreeRemoval.remove(String(name.dropFirst("making/".count)), at: making.number)
       }
     }

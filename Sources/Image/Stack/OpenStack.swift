@@ -6,34 +6,37 @@ internal import Store
 struct OpenStack: ~Copyable {
   /// Bottom first.
   let roots: [CInt]
+  /// Of lowers that are file systems: overlayfs takes only what is mounted.
+  private let mounts: [CInt]
 
   /// - Parameter lowers: relative to the store, as a stack has them.
   init(_ lowers: [String], _ library: ImageLibrary) throws(ImageError) {
-    var roots: [CInt] = []
-    do throws(ImageError) {
+    var (roots, mounts): ([CInt], [CInt]) = ([], [])
+    do throws(SystemError) {
       for lower in lowers {
-        let form = lower.hasSuffix(LayerRecord.Form.filesystem.fileName) ? LayerRecord.Form.filesystem : .directory
         let path = "\(library.layout.path)/\(lower)"
-        roots.append(try rethrowing { () throws(SystemError) in try form.open(path) }.release())
+        guard lower.hasSuffix(LayerRecord.Form.filesystem.fileName) else {
+          roots.append(try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).release())
+          continue
+        }
+        let mount = try DetachedMount.erofs(file: path)
+        mounts.append(try mount.descriptor.duplicate().release())
+        roots.append(try Descriptor.open(".", O_RDONLY | O_DIRECTORY, at: mount.descriptor.number).release())
       }
     } catch {
-      for root in roots { close(root) }
-      throw error
+      for number in roots + mounts { close(number) }
+      throw ImageError(error)
     }
-    self.roots = roots
+    (self.roots, self.mounts) = (roots, mounts)
   }
 
-  deinit { for root in roots { close(root) } }
-}
+  deinit { for number in roots + mounts { close(number) } }
 
-extension ImageLibrary {
-  /// All of a stack as one tree, read-only.
+  /// All of it as one tree, read-only.
   ///
-  /// - Parameter upper: a container's layer, which nobody may write to meanwhile.
-  func mountMerged(_ lowers: [String], upper: CInt? = nil) throws(ImageError) -> Descriptor {
-    let stack = try OpenStack(lowers, self)
-    var layers = stack.roots
-    if let upper { layers.append(upper) }
+  /// - Parameter upper: a container's layer on top, which nobody may write to meanwhile.
+  func merged(upper: CInt? = nil) throws(ImageError) -> Descriptor {
+    let layers = roots + (upper.map { [$0] } ?? [])
     return try rethrowing { () throws(SystemError) in
       // Overlayfs wants two directories, or an upper one.
       guard layers.count > 1 else { return try Descriptor.open(".", O_RDONLY | O_DIRECTORY, at: layers[0]) }

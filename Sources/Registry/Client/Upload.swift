@@ -19,7 +19,8 @@ struct Upload {
   /// Bytes that the registry has.
   private var done: Int64 = 0
   private var chunk: Int64
-  /// Whether a connection broke off: then the whole in one request may be too much for it.
+  /// Whether a connection broke off. The whole in one request may be too much for it, and some registries (distribution
+  /// before 3) cannot go on after half a request: from then on no connection has to last longer than one small chunk.
   private var isCareful = false
   private var wasResumed = false
 
@@ -74,6 +75,7 @@ struct Upload {
     request.headers.add(name: "Content-Type", value: "application/octet-stream")
     request.headers.add(name: "Content-Range", value: "\(done)-\(done + count - 1)")
     request.headers.add(name: "Content-Length", value: "\(count)")
+    if isCareful { request.headers.add(name: "Connection", value: "close") }
     request.body = .file(FileRange(descriptor: file, offset: done, count: count, progress: progress))
     var reply = try await starter.session.send(request)
     guard reply.status == 202 || reply.status == 201 || reply.status == 204 else { throw await reply.failure() }

@@ -25,7 +25,7 @@ actor Origins {
     do {
       return try await answers(secure, transport)
     } catch let first {
-      // Not after a connection that broke off for another reason: who cuts it should not choose what we send in clear text.
+      // A certificate of ours that cannot be read, say, is no reason to go on without any.
       guard first.kind != .lasting else { throw first }
       do { return try await answers(plain, transport) } catch {
         throw first.reason == "it answers without TLS" ? error : first
