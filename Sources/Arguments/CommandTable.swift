@@ -25,7 +25,7 @@ package enum CommandTable {
   static let help = Option("help", "h", "print this help and exit")
 
   static let commands: [Command] =
-    containerCommands + imageContainerCommands + checkpointCommands + imageCommands + containerLayerCommands
+    containerCommands + imageContainerCommands + checkpointCommands + imageCommands
     + processCommands + limitCommands + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.

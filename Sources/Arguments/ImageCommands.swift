@@ -1,6 +1,17 @@
 /// The commands on images and their layers, in docker's words. The program `swiftcr-image` carries them out.
 extension CommandTable {
-  static let imageCommands: [Command] = [
+  static let imageCommands = withClusters(transferCommands + storeCommands + containerLayerCommands)
+
+  /// `-af` is `-a -f`, as with docker.
+  private static func withClusters(_ commands: [Command]) -> [Command] {
+    commands.map { command in
+      var command = command
+      command.clustersFlags = true
+      return command
+    }
+  }
+
+  private static let transferCommands: [Command] = [
     Command(
       name: "pull", group: .images, summary: "fetch an image from a registry",
       details: """
@@ -14,6 +25,20 @@ extension CommandTable {
       name: "push", group: .images, summary: "send an image to a registry",
       positionals: [image, Positional(name: "destination", required: false)],
       options: [platform, tlsVerify, quiet]),
+    Command(
+      name: "login", group: .images, summary: "store credentials for a registry",
+      positionals: [Positional(name: "registry", required: false)],
+      options: [
+        Option("username", "u", .text("NAME"), "the user's name"),
+        Option("password", "p", .text("PASSWORD"), "the password: others may see it in the list of processes"),
+        Option("password-stdin", "read the password from standard input"), tlsVerify,
+      ]),
+    Command(
+      name: "logout", group: .images, summary: "forget the credentials for a registry",
+      positionals: [Positional(name: "registry", required: false)]),
+  ]
+
+  private static let storeCommands: [Command] = [
     Command(
       name: "images", group: .images, summary: "list the images",
       positionals: [Positional(name: "image", required: false)],
@@ -82,21 +107,10 @@ extension CommandTable {
     Command(
       name: "layer-diff", group: .images, summary: "compare two layers, or two images",
       positionals: [Positional(name: "one"), Positional(name: "other")], options: [format]),
-    Command(
-      name: "login", group: .images, summary: "store credentials for a registry",
-      positionals: [Positional(name: "registry", required: false)],
-      options: [
-        Option("username", "u", .text("NAME"), "the user's name"),
-        Option("password", "p", .text("PASSWORD"), "the password: others may see it in the list of processes"),
-        Option("password-stdin", "read the password from standard input"), tlsVerify,
-      ]),
-    Command(
-      name: "logout", group: .images, summary: "forget the credentials for a registry",
-      positionals: [Positional(name: "registry", required: false)]),
   ]
 
   /// The commands on containers of images that need the store's tools.
-  static let containerLayerCommands: [Command] = [
+  private static let containerLayerCommands: [Command] = [
     Command(
       name: "commit", group: .images, summary: "make an image from a container's layer",
       details: "The container is paused meanwhile.",
@@ -123,7 +137,7 @@ extension CommandTable {
     if let command = command("\(first)-\(second)") { return command }
     guard first == "image" else { return nil }
     let name = ["ls": "images", "list": "images", "rm": "rmi", "remove": "rmi"][second] ?? second
-    return (imageCommands + containerLayerCommands).first { $0.name == name }
+    return imageCommands.first { $0.name == name }
   }
 
   static let image = Positional(name: "image")

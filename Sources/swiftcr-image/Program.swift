@@ -50,6 +50,7 @@ struct ImageCommand {
     case "login": try await login()
     case "logout": try await logout()
     case "load": try load()
+    case "save": try save()
     case "commit": try commit()
     case "diff": try diff()
     case "export": try export()

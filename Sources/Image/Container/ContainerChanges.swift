@@ -19,7 +19,7 @@ final class ContainerChanges {
     let container = try rethrowing { () throws(StoreError) in try KeptContainer(opening: id, in: library.layout) }
     record = container.record
     self.library = library
-    pause = pauses ? try PausedContainer(record) : nil
+    pause = pauses ? try PausedContainer.pause(record) : nil
     upper = try rethrowing { () throws(SystemError) in
       try Descriptor.open("\(container.layer)/upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     }

@@ -7,15 +7,17 @@ internal import Store
 final class PausedContainer {
   private let record: KeptRecord
 
+  private init(_ record: KeptRecord) { self.record = record }
+
   /// - Returns: `nil` when it does not run.
-  init?(_ record: KeptRecord) throws(ImageError) {
-    self.record = record
-    guard Self.status(record) == "running" else { return nil }
+  static func pause(_ record: KeptRecord) throws(ImageError) -> PausedContainer? {
+    guard status(record) == "running" else { return nil }
     do throws(SystemError) {
-      _ = try Self.runtime(record, "pause")
+      _ = try runtime(record, "pause")
     } catch {
       throw ImageError("pause container \(record.id): \(error)")
     }
+    return PausedContainer(record)
   }
 
   deinit { _ = try? Self.runtime(record, "resume") }

@@ -23,7 +23,8 @@ extension ImageLibrary {
       let file = try rethrowing { () throws(SystemError) in
         try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
       }
-      let writer = try rethrowing { () throws(LayerError) in try LayerWriter(to: file.number, compression: compression) }
+      let writer = try rethrowing { () throws(LayerError) in try LayerWriter(to: file.number, compression: compression)
+      }
       try write(writer)
       let written = try rethrowing { () throws(LayerError) in try writer.finish() }
       guard fsync(file.number) == 0 else { throw ImageError(SystemError("sync layer", written.digest)) }

@@ -120,7 +120,8 @@ extension ImageLibrary {
 
   /// Everything written so far is on disk.
   func sync() throws(ImageError) {
-    let directory = try rethrowing { () throws(SystemError) in try Descriptor.open(layout.path, O_RDONLY | O_DIRECTORY) }
+    let directory = try rethrowing { () throws(SystemError) in try Descriptor.open(layout.path, O_RDONLY | O_DIRECTORY)
+    }
     guard clinux_syncfs(directory.number) == 0 else { throw ImageError(SystemError("sync image store", layout.path)) }
   }
 }

@@ -52,6 +52,15 @@ public struct TarWriter: ~Copyable {
     try sink.write(data)
   }
 
+  /// Writes all of the current file's data.
+  public mutating func write(data bytes: [UInt8]) throws(LayerError) {
+    guard UInt64(bytes.count) == missing else {
+      throw LayerError("write tar entry \(LayerPath.text(current)): not as many data as its size")
+    }
+    missing = 0
+    try write(bytes)
+  }
+
   /// Writes zeros of the current file: a hole.
   public mutating func writeHole(_ length: UInt64) throws(LayerError) {
     guard length <= missing else {

@@ -19,3 +19,18 @@ extension ImageCommand {
     return 0
   }
 }
+
+extension ImageCommand {
+  func save() throws -> Int32 {
+    let library = try library()
+    let form = values.value("format").flatMap { Save.Form(rawValue: $0) } ?? .dockerArchive
+    let save = Save(library, form, platform: try platform())
+    guard form == .ociDirectory else {
+      try withOutput { try save(values.positionals, to: $0) }
+      return 0
+    }
+    guard let path = values.value("output") else { throw UsageError("save: oci-dir needs --output DIR") }
+    try save(values.positionals, toDirectory: path)
+    return 0
+  }
+}
