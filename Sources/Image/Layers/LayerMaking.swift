@@ -48,6 +48,34 @@ struct LayerMaking: Sendable {
     try commit(try unpack(FileSource(file), blob, diffID))
   }
 
+  /// Unpacks a blob of the store as a directory, whatever the host could do.
+  func unpackDirectory(blob: ContentDescriptor, as diffID: Digest) throws(ImageError) -> Made {
+    do throws(LayerError) {
+      let file: Descriptor
+      do throws(SystemError) {
+        try Directories.make(path)
+        file = try Descriptor.open(library.layout.blob(blob.digest), O_RDONLY | O_NOFOLLOW)
+      } catch {
+        throw LayerError(error)
+      }
+      return try makeDirectory(FileSource(file), LayerExpectation(diffHash: diffID.bytes)).made
+    } catch {
+      throw ImageError("layer \(blob.digest): \(error)", errno: error.errno)
+    }
+  }
+
+  /// Unpacks a blob of the store again, and puts it in the place of a layer that is damaged.
+  func replace(blob: ContentDescriptor, as diffID: Digest, _ hold: borrowing Hold) throws(ImageError) {
+    let file = try rethrowing { () throws(SystemError) in
+      try Descriptor.open(library.layout.blob(blob.digest), O_RDONLY | O_NOFOLLOW)
+    }
+    let made = try unpack(FileSource(file), blob, diffID)
+    let lock = try rethrowing { () throws(StoreError) in try StoreLock(library.layout, .exclusive) }
+    _ = rename(library.layout.layer(diffID), hold.newPath())
+    try commit(made)
+    _ = consume lock
+  }
+
   private func unpack<Source: ByteSource & ~Copyable>(
     _ source: consuming Source, _ blob: ContentDescriptor, _ diffID: Digest
   ) throws(ImageError) -> Made {
@@ -110,9 +138,14 @@ struct LayerMaking: Sendable {
     var sink = ErofsSink(file: file.number)
     let facts = try LayerUnpacker.unpack(source, expecting: expected, into: &sink)
     if sink.result.obstacle == nil, LayerForms.canMount(place) {
-      let record = LayerRecord(
+      var record = LayerRecord(
         facts, form: .filesystem, impliedDirectories: sink.result.impliedDirectories,
         impliesRoot: sink.result.impliesRoot, hidesAllBelow: sink.result.isOpaque)
+      do throws(SystemError) {
+        record.metadata = try LayerCheck.digests(file, archiveSize: facts.archiveSize).1
+      } catch {
+        throw LayerError(error)
+      }
       return (Made(record: record), facts)
     }
     let archive = FileRangeSource(file, from: ErofsSink.archiveOffset, count: facts.archiveSize)
@@ -152,8 +185,13 @@ struct LayerMaking: Sendable {
     }
   }
 
-  private func remove() {
-    guard let making = try? Descriptor.open(library.layout.making, O_RDONLY | O_DIRECTORY) else { return }
-    try? TreeRemoval.remove(path.droppingPrefix(library.layout.making), at: making.number)
+  private func remove() { library.discard(path) }
+}
+
+extension ImageLibrary {
+  /// Removes what was being made.
+  func discard(_ path: String) {
+    guard let making = try? Descriptor.open(layout.making, O_RDONLY | O_DIRECTORY) else { return }
+    try? TreeRemoval.remove(path.droppingPrefix(layout.making), at: making.number)
   }
 }

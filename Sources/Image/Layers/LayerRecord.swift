@@ -25,17 +25,21 @@ public struct LayerRecord: Sendable, Equatable {
   public var impliesRoot: Bool
   /// Its root hides everything below.
   public var hidesAllBelow: Bool
+  /// Of a file with a file system: the digest of all in it but the archive.
+  var metadata: Digest?
 
   static let fileName = "layer.json"
   private static let longest = 256 << 20
 
   var json: JSON {
-    .object([
+    var members = [
       JSON.Member("diffID", .string(diffID.description)), JSON.Member("form", .string(form.rawValue)),
       JSON.Member("size", .integer(Int64(clamping: size))), JSON.Member("entries", .integer(Int64(entries))),
       JSON.Member("impliedDirectories", .strings(impliedDirectories)),
       JSON.Member("impliesRoot", .bool(impliesRoot)), JSON.Member("hidesAllBelow", .bool(hidesAllBelow)),
-    ])
+    ]
+    if let metadata { members.append(JSON.Member("metadata", .string(metadata.description))) }
+    return .object(members)
   }
 
   init(
@@ -69,6 +73,7 @@ public struct LayerRecord: Sendable, Equatable {
     self.init(
       diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries), impliedDirectories: implied,
       impliesRoot: json["impliesRoot"] == .bool(true), hidesAllBelow: json["hidesAllBelow"] == .bool(true))
+    metadata = json["metadata"]?.string.flatMap { try? Digest(validating: $0) }
   }
 }
 

@@ -24,6 +24,8 @@ public struct MergedTree: Sendable {
     public var layer: Int
     /// It says that there is nothing.
     public var isWhiteout: Bool
+    /// A layer above hides it, or a directory that it is in.
+    public var isHidden: Bool
     public var mode: UInt32
     public var size: Int64
   }
@@ -51,19 +53,24 @@ public struct MergedTree: Sendable {
     return nil
   }
 
-  /// All layers that have it, from the topmost down to the one that hides those below.
+  /// All layers that have it, the topmost first.
   public func history(of path: [UInt8]) throws(LayerError) -> [Finding] {
     let parts = Self.parts(path)
     var findings: [Finding] = []
+    var isHidden = false
     for layer in layers.indices.reversed() {
       var isHiding = false
+      defer { isHidden = isHidden || isHiding }
       guard let parent = try enter(parts.dropLast(), layer, &isHiding) else { continue }
       var status = stat()
       let name = Self.cString(parts.last ?? Array(".".utf8))
       guard fstatat(parent.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
       findings.append(
         Finding(
-          layer: layer, isWhiteout: Self.isWhiteout(status), mode: status.st_mode, size: Int64(status.st_size)))
+          layer: layer, isWhiteout: Self.isWhiteout(status), isHidden: isHidden, mode: status.st_mode,
+          size: Int64(status.st_size)))
+      // Only directories let those below be seen.
+      if status.st_mode & S_IFMT != S_IFDIR { isHiding = true }
     }
     return findings
   }

@@ -18,6 +18,8 @@ enum BlobCheck {
 
   /// Whether a file has a blob's bytes.
   static func matches(_ file: CInt, _ blob: ContentDescriptor) throws(ImageError) -> Bool {
+    var status = stat()
+    guard fstat(file, &status) == 0, Int64(status.st_size) == blob.size else { return false }
     let arriving = ArrivingBlob(blob, file: file, received: blob.size)
     arriving.finish()
     return try digest(ArrivingBlob.Reader(arriving), blob) == blob.digest
