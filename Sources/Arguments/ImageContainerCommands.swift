@@ -36,7 +36,7 @@ extension CommandTable {
     ] + place + processOptions + rightsOptions + [
       Option(
         "publish", "p", .text("PORTS"), repeats: true, in: .image,
-        "not possible: join a network namespace, or the host's"),
+        "not possible: join a network namespace, or the host's")
     ]
 
   /// Which image, and from where.

@@ -67,7 +67,8 @@ public struct KeptContainer: ~Copyable, Sendable {
     // Before anybody else can see it: its first start is part of making it.
     flock(making.number, LOCK_EX)
     guard rename(place, path) == 0 else {
-      throw errno == ENOTEMPTY || errno == EEXIST ? .conflict(record.id) : StoreError(SystemError("make container", path))
+      throw errno == ENOTEMPTY || errno == EEXIST
+        ? .conflict(record.id) : StoreError(SystemError("make container", path))
     }
     return KeptContainer(directory: path, record: record, opened: making)
   }
