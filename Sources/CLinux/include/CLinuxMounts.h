@@ -29,6 +29,7 @@ static const uint64_t clinux_attr_rdonly = 0x1;
 static const uint64_t clinux_attr_nosuid = 0x2;
 static const uint64_t clinux_attr_nodev = 0x4;
 static const uint64_t clinux_attr_noexec = 0x8;
+static const uint64_t clinux_attr_noatime = 0x10;
 static const uint64_t clinux_attr_idmap = 0x100000;
 
 #endif

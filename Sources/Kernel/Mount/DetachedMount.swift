@@ -52,6 +52,15 @@ public struct DetachedMount: ~Copyable, Sendable {
     return try create(context, "overlay", attributes: 0)
   }
 
+  /// An overlay that nobody can write to, of two or more open directories, bottom first (Linux 6.13).
+  public static func overlay(lowers: [CInt]) throws(SystemError) -> DetachedMount {
+    let context = try open("overlay")
+    for lower in lowers.reversed() {
+      guard clinux_fsconfig_fd(context.number, "lowerdir+", lower) == 0 else { throw refusal(context, "overlay") }
+    }
+    return try create(context, "overlay", attributes: UInt32(clinux_attr_rdonly))
+  }
+
   /// A tmpfs, of `size` bytes at most if given.
   public static func tmpfs(size: UInt64?) throws(SystemError) -> DetachedMount {
     let context = try open("tmpfs")
@@ -65,6 +74,20 @@ public struct DetachedMount: ~Copyable, Sendable {
     let context = try open("ext4")
     guard clinux_fsconfig_string(context.number, "source", device) == 0 else { throw refusal(context, "ext4") }
     return try create(context, "ext4", attributes: 0)
+  }
+
+  /// The EROFS that is in a regular file, without a loop device between (Linux 6.12).
+  ///
+  /// Read-only, without access times, and setuid bits and devices of no effect: as a lowerdir it is read by overlayfs,
+  /// whose own mount says what holds for the container.
+  ///
+  /// - Throws: `ENOTBLK` when the kernel mounts block devices only.
+  public static func erofs(file: String) throws(SystemError) -> DetachedMount {
+    let context = try open("erofs")
+    guard clinux_fsconfig_string(context.number, "source", file) == 0 else { throw refusal(context, "erofs") }
+    guard clinux_fsconfig_flag(context.number, "ro") == 0 else { throw refusal(context, "erofs") }
+    let attributes = clinux_attr_rdonly | clinux_attr_nosuid | clinux_attr_nodev | clinux_attr_noatime
+    return try create(context, "erofs", attributes: UInt32(attributes))
   }
 
   /// A copy of the mount that a host path is on, starting at that path.
