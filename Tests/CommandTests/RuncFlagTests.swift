@@ -94,7 +94,8 @@ import Testing
         count += 1
       }
     }
-    #expect(count > 0 || known.count == 1, "nothing of runc's help was understood")
+    // runc's `start` has none but its help, which has no line of this form.
+    #expect(count > 0 || known.count == 1 || command == "start", "nothing of runc's help was understood")
   }
 
   @Test func checkpointHasHelp() throws {

@@ -16,7 +16,8 @@ struct ContainerRequestTests {
   }
 
   private func make(
-    _ image: ImageConfig, host: ContainerRequest.Host = host, _ change: (inout ContainerRequest) throws -> Void = { _ in }
+    _ image: ImageConfig, host: ContainerRequest.Host = host,
+    _ change: (inout ContainerRequest) throws -> Void = { _ in }
   ) throws -> Spec {
     var request = ContainerRequest(hostname: "box")
     try change(&request)

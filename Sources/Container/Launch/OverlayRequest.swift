@@ -26,9 +26,10 @@ struct OverlayRequest: Sendable {
     defer { if isMounted { _ = DetachedMount.detach(storage) } }
     do {
       let stack = try LayerStack(layers)
-      let lowers = maps == nil ? stack : try stack.mapped(userNamespace: userNamespace)
+      let areDetached = maps != nil || stack.needsAttaching
+      let lowers = areDetached ? try stack.detached(userNamespace: maps == nil ? nil : userNamespace) : stack
       return try DetachedMount.overlay(
-        lowers: lowers.descriptors, areMapped: maps != nil, upper: "\(storage)/upper", work: "\(storage)/work",
+        lowers: lowers.descriptors, areMapped: areDetached, upper: "\(storage)/upper", work: "\(storage)/work",
         volatile: volatile, scaffold: ContainerLayer.scaffold(directory))
     } catch let error as SystemError {
       throw ContainerError("\(error); \(Self.upperHint)")

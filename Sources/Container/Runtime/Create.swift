@@ -72,7 +72,7 @@ extension Runtime {
     inputs.idMaps = maps
     if let layers = bundle.layers, let layer = journal.record?.layer {
       trace("step: container layer")
-      let stack = try LayerStack(layers.directories)
+      let stack = try LayerStack(layers.directories, isLook: true)
       if let overlay {
         if options.keptLayer == nil || !ContainerLayer.isMade(layer) {
           try ContainerLayer.make(overlay, top: stack.top, maps: maps, owner: store.layerOwner())

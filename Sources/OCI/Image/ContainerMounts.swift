@@ -56,7 +56,8 @@ extension ContainerRequest {
     public init(parsing text: String) throws(ContainerRequestError) {
       let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard let first = parts.first, let path = ContainerRequest.absolute(first), path != "/" else {
-        throw ContainerRequestError("invalid tmpfs specification: \(quoted(text)): expected an absolute path, and not /")
+        throw ContainerRequestError(
+          "invalid tmpfs specification: \(quoted(text)): expected an absolute path, and not /")
       }
       destination = path
       let given = parts.count > 1 ? parts[1].split(separator: ",").map(String.init) : []

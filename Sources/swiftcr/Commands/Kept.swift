@@ -78,14 +78,17 @@ extension CommandRunner {
     do throws(StoreError) {
       kept = try KeptContainer(opening: id, in: store.layout)
     } catch {
-      guard error.isNoContainer else { throw error }
+      guard error.isNoContainer, try runtime().status(id) != nil else { throw error }
       return try runtime().stop(id, signal: SIGTERM, seconds: seconds)
     }
     let signal = (try? kept.record.stopSignal.map { try SignalName.number($0) }) ?? SIGTERM
     let runtime = try runtime(root: kept.record.stateRoot)
     guard try runtime.status(id) != nil else { return }
     try runtime.stop(id, signal: signal, seconds: seconds)
-    _ = try removeIfOver(id, store)
+    // Unless its swiftcr is there, which takes it down.
+    guard kept.tryLock() else { return }
+    try runtime.delete(id, force: true)
+    if kept.record.removesOnExit { try remove(id, store) }
   }
 
   /// Each of several containers; what one fails with does not spare the others.

@@ -15,7 +15,9 @@ extension CommandRunner {
     }
     let isDetached = values.flag("detach")
     let isInteractive = values.flag("interactive") && !isDetached
-    if values.flag("tty"), isInteractive, isatty(STDIN_FILENO) != 1 { throw ContainerError("the input device is not a TTY") }
+    if values.flag("tty"), isInteractive, isatty(STDIN_FILENO) != 1 {
+      throw ContainerError("the input device is not a TTY")
+    }
     let source = try ImageSource(values.value("image") ?? "", values, globals)
     try source.prepare()
     let kept = try makeKept(source)

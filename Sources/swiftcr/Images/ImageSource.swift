@@ -1,5 +1,6 @@
 internal import Arguments
 internal import Container
+internal import Glibc
 internal import Kernel
 internal import OCI
 internal import Store
@@ -39,8 +40,10 @@ struct ImageSource {
     let isThere = try find() != nil
     if policy == "never" || (policy == "missing" && isThere) { return }
     if !isThere {
-      let shown = (try? Reference(parsing: name))?.familiar ?? name
-      Log.toStandardError("Unable to find image '\(shown)' locally")
+      let shown = printable((try? Reference(parsing: name))?.familiar ?? name)
+      // docker's line, without a program's name.
+      let line = Array("Unable to find image '\(shown)' locally\n".utf8)
+      write(STDERR_FILENO, line, line.count)
     }
     var arguments = globals.value("store").map { ["--store", $0] } ?? []
     arguments.append("pull")

@@ -96,7 +96,9 @@ extension ContainerRequest.Rights {
     case "label" where value == "disable": selinux = nil
     case "label":
       let label = value.split(separator: ":", maxSplits: 1).map(String.init)
-      guard label.count == 2, let place = ["user", "role", "type", "level"].firstIndex(of: label[0]) else { fallthrough }
+      guard label.count == 2, let place = ["user", "role", "type", "level"].firstIndex(of: label[0]) else {
+        fallthrough
+      }
       var fields = (selinux ?? "system_u:system_r:container_t:s0").split(separator: ":", maxSplits: 3).map(String.init)
       fields[place] = label[1]
       selinux = fields.joined(separator: ":")
