@@ -180,4 +180,15 @@ struct ErofsTests {
       #expect(throws: LayerError.self, "\(contents)") { try Layer(contents).erofs("\(workshop.path)/\(number)") }
     }
   }
+
+  @Test func aHostIsAskedWhereLayersAreKept() throws {
+    #expect(ErofsProbe.isMountable(in: workshop.path))
+    // A file system that EROFS cannot read from says so, and a directory that is none.
+    let memory = try workshop.attach(try DetachedMount.tmpfs(size: 1 << 20), "memory")
+    let mounted = { _ = try DetachedMount.erofs(file: "\(memory)/layer") }
+    _ = try Layer([]).erofs("\(memory)/layer")
+    #expect(ErofsProbe.isMountable(in: memory) == ((try? mounted()) != nil))
+    #expect(!ErofsProbe.isMountable(in: workshop.path + "/absent"))
+    #expect(try bash("ls \(workshop.path)") == "memory\n")
+  }
 }
