@@ -34,10 +34,6 @@ int clinux_syncfs(int fd) {
   return syncfs(fd);
 }
 
-uint64_t clinux_device(unsigned major, unsigned minor) {
-  return makedev(major, minor);
-}
-
 unsigned clinux_device_major(uint64_t device) {
   return major(device);
 }

@@ -143,8 +143,9 @@ struct DirectoryCursor: ~Copyable {
     }
     if number < 0 {
       switch errno {
-      case ENOTDIR: return .other
-      case ELOOP: return .link(try target(of: name))
+      case ENOTDIR, ELOOP:
+        guard let target = try target(of: name) else { return .other }
+        return .link(target)
       default: throw failure("open directory", name)
       }
     }
@@ -186,9 +187,11 @@ struct DirectoryCursor: ~Copyable {
 
   mutating func forgetImplied(where isGone: ([UInt8]) -> Bool) { implied = implied.filter { !isGone($0) } }
 
-  private func target(of name: [CChar]) throws(LayerError) -> [UInt8] {
+  /// - Returns: `nil` when it is no symbolic link.
+  private func target(of name: [CChar]) throws(LayerError) -> [UInt8]? {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlinkat(directory, name, &buffer, buffer.count)
+    if count < 0, errno == EINVAL { return nil }
     guard count >= 0 else { throw failure("read symbolic link", name) }
     return buffer[..<count].map { UInt8(bitPattern: $0) }
   }
