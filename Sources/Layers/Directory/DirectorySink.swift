@@ -74,7 +74,6 @@ public struct DirectorySink: LayerSink, ~Copyable {
       guard try makeNode(entry, name, in: directory) else { return }
       try setAttributes(of: entry, name, in: directory)
     }
-    cursor.forgetImplied(name)
   }
 
   public mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(LayerError) {
@@ -123,4 +122,6 @@ public struct DirectorySummary: Sendable, Equatable {
   public var droppedAttributes = 0
   /// Devices that the caller may not make.
   public var skippedDevices = 0
+
+  public init() {}
 }
