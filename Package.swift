@@ -53,7 +53,10 @@ let package = Package(
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
-    .testTarget(name: "LayersTests", dependencies: ["Layers", "Kernel"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LayersTests",
+      dependencies: ["Layers", "Kernel", "CLinux", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swiftSettings),
     .testTarget(name: "CommandTests", dependencies: ["swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux"], swiftSettings: swiftSettings),
   ],

@@ -143,8 +143,9 @@ struct DirectoryCursor: ~Copyable {
     }
     if number < 0 {
       switch errno {
-      // O_DIRECTORY with O_NOFOLLOW says of a symbolic link, too, that it is no directory.
-      case ENOTDIR, ELOOP: return try target(of: name).map { .link($0) } ?? .other
+      case ENOTDIR, ELOOP:
+        guard let target = try target(of: name) else { return .other }
+        return .link(target)
       default: throw failure("open directory", name)
       }
     }

@@ -121,4 +121,6 @@ public struct DirectorySummary: Sendable, Equatable {
   public var droppedAttributes = 0
   /// Devices that the caller may not make.
   public var skippedDevices = 0
+
+  public init() {}
 }

@@ -1,7 +1,7 @@
 /// Makes a layer of a blob, in one pass: the blob is hashed, decompressed, hashed again as an archive, and written.
 public enum LayerUnpacker {
   /// A blob that is known to be smaller than this is not worth a second thread.
-  private static let smallSize: UInt64 = 128 << 10
+  private static let smallSize: UInt64 = 256 << 10
 
   /// - Parameters:
   ///   - source: the blob.
