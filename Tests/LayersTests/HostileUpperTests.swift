@@ -106,6 +106,19 @@ struct HostileUpperTests {
     }
   }
 
+  /// An export is no layer: there, such a name is a name.
+  @Test func exportsMayHaveNamesOfWhiteouts() throws {
+    let workshop = try Workshop()
+    let upper = try workshop.directory("upper")
+    try bash("touch \(upper)/.wh.file")
+    let opened = try OpenDirectory(upper)
+    let collector = ByteCollector()
+    #expect(throws: LayerError.self) { try LayerDiff.flatten(root: opened.number, to: collector) }
+    let export = ByteCollector()
+    try LayerDiff.flatten(root: opened.number, isLayer: false, to: export)
+    #expect(try TarListing.read(export.bytes).paths == [".wh.file"])
+  }
+
   @Test func overlaysBooksAreLeftOut() throws {
     let workshop = try Workshop()
     let upper = try workshop.directory("upper")

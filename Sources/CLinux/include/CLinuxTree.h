@@ -20,7 +20,7 @@ int64_t clinux_list_link_xattr(const char *path, char *names, size_t size);
 // syncfs(2) of the file system that the descriptor is on.
 int clinux_syncfs(int fd);
 
-// The parts of the number that mknod(2) takes.
+// The parts of a device's number.
 unsigned clinux_device_major(uint64_t device);
 unsigned clinux_device_minor(uint64_t device);
 

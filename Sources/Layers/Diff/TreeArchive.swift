@@ -10,13 +10,16 @@ struct TreeArchive: ~Copyable {
 
   private var writer: TarWriter
   private let limits: LayerLimits
+  private let isLayer: Bool
   private var entries = 0
   /// The first names of files that have more of them.
   private var known: [Inode: [UInt8]] = [:]
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
 
-  init(_ sink: any ByteSink, limits: LayerLimits) {
+  /// - Parameter isLayer: then names of whiteouts are refused.
+  init(_ sink: any ByteSink, limits: LayerLimits, isLayer: Bool = true) {
     writer = TarWriter(sink)
+    self.isLayer = isLayer
     self.limits = limits
   }
 
@@ -25,7 +28,7 @@ struct TreeArchive: ~Copyable {
   /// Writes a file.
   mutating func add(_ item: TreeWalk.Item, attributes: [TarEntry.Attribute]) throws(LayerError) {
     // As an entry of a layer, it would be an order to remove another file.
-    guard !WhiteoutEntry.isReserved(item.name) else {
+    guard !isLayer || !WhiteoutEntry.isReserved(item.name) else {
       throw LayerError(
         "write layer: \(LayerPath.text(item.path)): names that begin with .wh. are whiteouts in a layer: "
           + "remove or rename the file")
@@ -77,11 +80,13 @@ struct TreeArchive: ~Copyable {
 
 extension LayerDiff {
   /// Writes a whole tree to an archive, a container's merged one, say: all files, no whiteouts, no root.
+  ///
+  /// - Parameter isLayer: whether it will be read as a layer; files whose names mean whiteouts are refused then.
   public static func flatten(
-    root: CInt, limits: LayerLimits = .standard, to sink: any ByteSink
+    root: CInt, isLayer: Bool = true, limits: LayerLimits = .standard, to sink: any ByteSink
   ) throws(LayerError) {
     var walk = TreeWalk(root: root, limits: limits)
-    var archive = TreeArchive(sink, limits: limits)
+    var archive = TreeArchive(sink, limits: limits, isLayer: isLayer)
     while let item = try walk.next() {
       try archive.add(item, attributes: try FileEntry.attributes(of: item))
     }

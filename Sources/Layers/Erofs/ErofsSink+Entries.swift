@@ -127,17 +127,3 @@ extension ErofsSink {
     }
   }
 }
-
-extension TarEntry.Kind {
-  /// `S_IFMT` of a file's mode; a hard link has none of its own.
-  var fileFormat: UInt16 {
-    switch self {
-    case .file, .hardLink: 0o100000
-    case .symbolicLink: 0o120000
-    case .characterDevice: 0o020000
-    case .blockDevice: 0o060000
-    case .directory: 0o040000
-    case .fifo: 0o010000
-    }
-  }
-}

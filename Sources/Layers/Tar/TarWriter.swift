@@ -1,5 +1,6 @@
 /// Writes a tar archive in the PAX format, byte for byte as Go's archive/tar does for docker: a ustar header where
-/// everything fits, a PAX header before it otherwise. The same entries are always the same bytes.
+/// everything fits, a PAX header before it otherwise; the mode has the kind of the file as well. The same entries are
+/// always the same bytes.
 ///
 /// Sparse files are written plainly, holes as zeros: no engine keeps them sparse in an image.
 public struct TarWriter: ~Copyable {
@@ -35,9 +36,10 @@ public struct TarWriter: ~Copyable {
     let length = entry.kind == .file ? entry.size : 0
     try write(
       UstarBlock(
-        name: path, type: entry.kind.typeFlag, mode: UInt64(entry.mode & 0o7777), uid: UInt64(entry.uid),
+        name: path, type: entry.kind.typeFlag, mode: UInt64(entry.kind.fileFormat) | UInt64(entry.mode & 0o7777),
+        uid: UInt64(entry.uid),
         gid: UInt64(entry.gid), size: length, modified: entry.modified.seconds, target: entry.target,
-        deviceMajor: isDevice ? UInt64(entry.deviceMajor) : 0, deviceMinor: isDevice ? UInt64(entry.deviceMinor) : 0
+        device: isDevice ? (UInt64(entry.deviceMajor), UInt64(entry.deviceMinor)) : (0, 0)
       ).bytes)
     (missing, padding, current) = (length, Self.padding(length), path)
   }
@@ -114,21 +116,6 @@ public struct TarWriter: ~Copyable {
       let count = Int(min(rest, UInt64(Self.zeros.count)))
       try write(count == Self.zeros.count ? Self.zeros : Array(Self.zeros.prefix(count)))
       rest -= UInt64(count)
-    }
-  }
-}
-
-extension TarEntry.Kind {
-  /// The type of a ustar header.
-  var typeFlag: UInt8 {
-    switch self {
-    case .file: UInt8(ascii: "0")
-    case .hardLink: UInt8(ascii: "1")
-    case .symbolicLink: UInt8(ascii: "2")
-    case .characterDevice: UInt8(ascii: "3")
-    case .blockDevice: UInt8(ascii: "4")
-    case .directory: UInt8(ascii: "5")
-    case .fifo: UInt8(ascii: "6")
     }
   }
 }

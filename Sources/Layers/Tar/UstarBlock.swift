@@ -11,9 +11,10 @@ struct UstarBlock {
 
   private(set) var bytes = [UInt8](repeating: 0, count: size)
 
+  /// - Parameter device: `nil` for headers that are of no file.
   init(
     name: [UInt8], type: UInt8, mode: UInt64 = 0, uid: UInt64 = 0, gid: UInt64 = 0, size: UInt64 = 0,
-    modified: Int64 = 0, target: [UInt8] = [], deviceMajor: UInt64 = 0, deviceMinor: UInt64 = 0
+    modified: Int64 = 0, target: [UInt8] = [], device: (major: UInt64, minor: UInt64)? = nil
   ) {
     text(name, at: 0, room: 100)
     octal(mode, at: 100, room: 8)
@@ -26,8 +27,10 @@ struct UstarBlock {
     text(Array("ustar".utf8), at: 257, room: 6)
     bytes[263] = UInt8(ascii: "0")
     bytes[264] = UInt8(ascii: "0")
-    octal(deviceMajor, at: 329, room: 8)
-    octal(deviceMinor, at: 337, room: 8)
+    if let device {
+      octal(device.major, at: 329, room: 8)
+      octal(device.minor, at: 337, room: 8)
+    }
     // The sum counts its own field as eight spaces, and is six digits, a zero byte and a space.
     for index in 148..<156 { bytes[index] = UInt8(ascii: " ") }
     let sum = bytes.reduce(UInt64(0)) { $0 + UInt64($1) }
