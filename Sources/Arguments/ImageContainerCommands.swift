@@ -16,7 +16,7 @@ extension CommandTable {
       name: "bundle", group: .containers, summary: "make a bundle of an image",
       details: """
         The directory, which must be empty or not there, gets a config.json that names the image's layers: for run, \
-        create and plan with --bundle. The image must stay in the store as long as the bundle is used.
+        create and plan with --bundle. As long as it is there, the store keeps what it needs of the image.
         """,
       positionals: [Positional(name: "image"), Positional(name: "directory")] + command,
       options: place + processOptions + rightsOptions, endsOptionsAtPositional: true, clustersFlags: true),

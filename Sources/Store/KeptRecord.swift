@@ -43,9 +43,7 @@ public struct KeptRecord: Sendable, Equatable {
     self.created = created
     self.stateRoot = stateRoot
     stopSignal = image.config.defaults.stopSignal
-    let layout = StoreLayout("")
-    let names = [layout.blob(manifest), layout.blob(config), layout.stack(config)]
-    uses = (names + image.config.diffIDs.map { layout.layer($0) }).map { String($0.dropFirst()) }
+    uses = image.uses
   }
 
   public var json: JSON {

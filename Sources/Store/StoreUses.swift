@@ -14,7 +14,8 @@ public enum StoreUses {
       if let record = try record("\(layout.kept)/\(id)/container.json") { uses.formUnion(record) }
     }
     for name in try names(layout.leases) {
-      if let record = try record("\(layout.leases)/\(name)") { uses.formUnion(record) }
+      let path = "\(layout.leases)/\(name)"
+      if let record = try record(path) { uses.formUnion(record) } else { unlink(path) }
     }
     return uses
   }
@@ -26,12 +27,12 @@ public enum StoreUses {
     }
   }
 
-  /// The member `uses` of a record.
+  /// The member `uses` of a record; `nil` when there is none, and for a bundle that is gone.
   private static func record(_ path: String) throws(StoreError) -> [String]? {
     guard let bytes = try readIfThere(path, limit: longest) else { return nil }
     guard let json = try? JSON.parse(bytes, limit: longest), let uses = json["uses"]?.elements else {
       throw StoreError("\(path) is damaged: it says what a container uses of the image store, so nothing is removed")
     }
-    return uses.compactMap(\.string)
+    return BundleLease.isOver(json) ? nil : uses.compactMap(\.string)
   }
 }

@@ -13,4 +13,11 @@ public struct StoredImage: Sendable, Equatable {
   public var id: Digest { manifest.config.digest }
   /// Its full name; `nil` when it lost it.
   public var name: String? { ImageNames.name(of: entry) }
+
+  /// What a container of it needs of the store: names relative to it.
+  public var uses: [String] {
+    let layout = StoreLayout("")
+    let names = [layout.blob(descriptor.digest), layout.blob(id), layout.stack(id)]
+    return (names + config.diffIDs.map { layout.layer($0) }).map { String($0.dropFirst()) }
+  }
 }

@@ -186,6 +186,8 @@ extension Integration {
         let outcome = try store.command("run", "--bundle", directory, id)
         #expect(outcome.code == 0 && outcome.output == "b\ntour\n", "\(outcome)")
         #expect(try store.must("plan", "--bundle", directory).contains("load seccomp filter"))
+        let leases = try FileManager.default.contentsOfDirectory(atPath: "\(store.store)/leases")
+        #expect(leases.count == 1 && Host.read("\(store.store)/leases/\(leases[0])").contains("\"uses\":[\"blobs/"))
         let again = try store.command("bundle", "tour", directory)
         #expect(again.code == 1 && again.errors.contains("is not empty"), "\(again)")
       }

@@ -52,6 +52,13 @@ final class TestStore {
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// Of all that is in the layers.
+  func fingerprint() throws -> String {
+    let layers = "\(store)/layers/sha256"
+    return try FileManager.default.contentsOfDirectory(atPath: layers).sorted()
+      .map { try Leftovers.fingerprint(of: "\(layers)/\($0)/root") }.joined()
+  }
+
   /// What containers have left: of this store, and of this state.
   var leftovers: [String] {
     var found: [String] = []
@@ -68,7 +75,7 @@ final class TestStore {
 func withStore(sourceLocation: SourceLocation = #_sourceLocation, _ body: (TestStore) throws -> Void) throws {
   let store = try TestStore()
   defer { Host.remove(store.directory) }
-  let before = try Leftovers.fingerprint(of: "\(store.store)/layers")
+  let before = try store.fingerprint()
   defer {
     let kept = (try? FileManager.default.contentsOfDirectory(atPath: "\(store.store)/kept")) ?? []
     for id in kept {
@@ -76,7 +83,7 @@ func withStore(sourceLocation: SourceLocation = #_sourceLocation, _ body: (TestS
       #expect(removed?.code == 0, "rm: \(String(describing: removed))", sourceLocation: sourceLocation)
     }
     #expect(store.leftovers == [], sourceLocation: sourceLocation)
-    let after = try? Leftovers.fingerprint(of: "\(store.store)/layers")
+    let after = try? store.fingerprint()
     #expect(after == before, "the layers have changed", sourceLocation: sourceLocation)
   }
   try body(store)

@@ -16,7 +16,9 @@ extension CommandRunner {
       values, command: Array(values.positionals.dropFirst(2)), hostname: String((name ?? "container").prefix(63)))
     let files = ContainerFiles(request)
     request.files = files.mounts(from: directory)
+    let lock = try StoreLock(source.store.layout, .shared)
     let ready = try source.ready()
+    try BundleLease.write(ready.image.uses, for: directory, in: source.store.layout)
     let annotations = ContainerRequest.annotations(
       layers: ready.stack.lowers.map(source.store.path), isVolatile: nil)
     let config = try request.config(
@@ -27,6 +29,7 @@ extension CommandRunner {
       let opened = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
       try opened.writeAll(file.1, subject: path)
     }
+    _ = consume lock
     return 0
   }
 
