@@ -78,9 +78,11 @@ struct Upload {
     if isCareful { request.headers.add(name: "Connection", value: "close") }
     request.body = .file(FileRange(descriptor: file, offset: done, count: count, progress: progress))
     var reply = try await starter.session.send(request)
-    guard reply.status == 202 || reply.status == 201 || reply.status == 204 else { throw await reply.failure() }
+    let isTaken = [201, 202, 204].contains(reply.status)
+    // "Range not satisfiable" is an answer of the upload, too.
+    if isTaken || reply.status == 416, let address = reply.uploadAddress { self.place?.address = address }
+    guard isTaken else { throw await reply.failure() }
     await reply.drain()
-    if let address = reply.uploadAddress { self.place?.address = address }
     // It may have taken less.
     let has = reply.uploadedBytes ?? done + count
     guard has > done, has <= done + count else {
