@@ -71,6 +71,13 @@ struct UploadTests {
     #expect(whole.state.pieces == [5 * Self.mebi])
   }
 
+  @Test("a registry that knows no chunks gets the whole")
+  func noChunks() async throws {
+    let registry = try UploadRegistry([.status(405)])
+    try await push(registry, chunk: 2 << 20)
+    #expect(registry.state.pieces == [5 * Self.mebi])
+  }
+
   @Test("an upload that the registry forgot is begun anew")
   func forgotten() async throws {
     let registry = try UploadRegistry([.cut(2_000_000), .forget])

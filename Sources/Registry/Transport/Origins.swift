@@ -27,14 +27,17 @@ actor Origins {
     } catch let first {
       // A certificate of ours that cannot be read, say, is no reason to go on without any.
       guard first.kind != .lasting else { throw first }
-      do { return try await answers(plain, transport) } catch {
-        throw first.reason == "it answers without TLS" ? error : first
-      }
+      // It has TLS after all, and the first reason was a good one.
+      do { return try await answers(plain, transport) } catch  where error.wantsTLS { throw first }
     }
   }
 
   private static func answers(_ origin: Origin, _ transport: Transport) async throws(Failure) -> Origin {
     var reply = try await transport.execute(WebRequest(address: WebAddress(origin, "/v2/"), verifiesTLS: false))
+    if reply.status == 400 {
+      let failure = await reply.failure()
+      if failure.wantsTLS { throw failure }
+    }
     await reply.drain()
     return origin
   }
