@@ -27,8 +27,10 @@ actor Origins {
     } catch let first {
       // A certificate of ours that cannot be read, say, is no reason to go on without any.
       guard first.kind != .lasting else { throw first }
-      // It has TLS after all, and the first reason was a good one.
-      do { return try await answers(plain, transport) } catch  where error.wantsTLS { throw first }
+      do { return try await answers(plain, transport) } catch {
+        // It has TLS after all, and the first reason was a good one.
+        throw error.wantsTLS ? first : error
+      }
     }
   }
 
