@@ -31,7 +31,7 @@ struct AuthorizationTests {
 
     try await withClient(.test(), file) { client in
       let stranger = await message(client, reference)
-      #expect(stranger.hasSuffix("not authorized (401) (run swiftcr login \(registry.host))"))
+      #expect(stranger.hasSuffix("there is no such image, or not for everybody (run swiftcr login \(registry.host))"))
       let wrong = await RegistryTests.message {
         try await client.login(registry.host, .password(user: "alice", password: "guess-me"))
       }
@@ -77,7 +77,7 @@ struct AuthorizationTests {
       }
       #expect(issuer.server.requests.count == before + 1)
       let said = await message(client, closed)
-      #expect(said.hasSuffix("(run swiftcr login \(registry.host))"), "\(said)")
+      #expect(said.hasSuffix("or not for everybody (run swiftcr login \(registry.host))"), "\(said)")
       let pushSaid = await RegistryTests.message { try await image.push(client, to: open.with(tag: "2")) }
       #expect(pushSaid.contains("401"), "\(pushSaid)")
     }

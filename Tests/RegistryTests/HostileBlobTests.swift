@@ -83,7 +83,7 @@ extension HostileRegistryTests {
       default: .reply(206, [("Content-Range", "bytes 500-999/1000")], Array(content.suffix(500)))
       }
     }
-    let configuration = RegistryConfiguration.test { $0.patience.idle = .milliseconds(200) }
+    let configuration = RegistryConfiguration.test { $0.patience.idle = .seconds(1) }
     try await withClient(configuration) { client in
       let bytes = try await client.bytes(Self.config, of: Reference(parsing: "\(server.host)/app"))
       #expect(bytes == content)

@@ -17,7 +17,7 @@ struct HostileRegistryTests {
 
   static let brief = RegistryConfiguration.test { $0.patience.attempts = 2 }
   static let impatient = RegistryConfiguration.test {
-    $0.patience.idle = .milliseconds(500)
+    $0.patience.idle = .seconds(1)
     $0.patience.attempts = 2
   }
 

@@ -80,6 +80,10 @@ struct TLSTests {
     let said = try await manifestError(configuration, registry)
     #expect(said.hasPrefix("it wants a certificate of yours (put .cert and .key into"), "\(said)")
 
+    // Where any certificate and no TLS would do, it is still TLS that it has.
+    let careless = try await manifestError(.test { $0.certificateDirectories = [] }, registry)
+    #expect(careless.hasPrefix("it wants a certificate of yours"), "\(careless)")
+
     let own = try certificates.issue("client", for: "DNS:client")
     try copy(own.certificate, to: "client.cert", for: registry)
     let lone = try await manifestError(configuration, registry)

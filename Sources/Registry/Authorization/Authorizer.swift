@@ -47,14 +47,21 @@ actor Authorizer {
       if let known = headers[key], let header = try? await known.value, header.value == refused { headers[key] = nil }
     }
     guard let header = try await header(key, challenge), header != refused else {
-      throw Self.refusal(source, hadCredentials: refused != nil)
+      throw await refusal(source)
     }
     return header
   }
 
+  /// What a 401 means after all that could be done.
+  func refusal(_ source: RegistrySource) async -> Failure {
+    let secret = try? await credentials.secret(for: source.domain, repository: source.repository)
+    return Self.refusal(source, hadCredentials: secret != nil)
+  }
+
   static func refusal(_ source: RegistrySource, hadCredentials: Bool) -> Failure {
-    let reason = hadCredentials ? "not authorized (401) with these credentials" : "not authorized (401)"
-    return Failure(reason, status: 401, hint: "run swiftcr login \(source.domain)")
+    // Registries do not tell strangers what there is.
+    let why = hadCredentials ? " with these credentials" : ": there is no such image, or not for everybody"
+    return Failure("not authorized (401)\(why)", status: 401, hint: "run swiftcr login \(source.domain)")
   }
 
   private func header(_ key: Key, _ challenge: Challenge) async throws(Failure) -> String? {

@@ -23,6 +23,8 @@ struct Upload {
   /// before 3) cannot go on after half a request: from then on no connection has to last longer than one small chunk.
   private var isCareful = false
   private var wasResumed = false
+  /// Whether the registry has no word for chunks.
+  private var isWhole = false
 
   private static let smallestChunk: Int64 = 1 << 20
 
@@ -45,12 +47,13 @@ struct Upload {
         if done > most { (attempt, most) = (0, done) }
         attempt += 1
         var failure = error
+        if place != nil, !isWhole, [405, 501].contains(failure.status) { (isWhole, failure.kind) = (true, .passing) }
         // The registry has forgotten the upload, is somewhere else in it, or got damaged bytes: those are worth a new start.
         let isAstray = [404, 416].contains(failure.status) || (wasResumed && failure.status == 400)
         if isAstray && place != nil || (failure.kind == .connection && most > 0) { failure.kind = .passing }
         try await patience.wait(after: failure, attempt: attempt)
         if (try? await isThere()) == true { return }
-        await resume(anew: failure.status == 404 || failure.status == 400)
+        await resume(anew: isWhole || failure.status == 404 || failure.status == 400)
       }
     }
   }
@@ -60,7 +63,7 @@ struct Upload {
     if let begun = self.place { place = begun } else { place = try await starter.start() }
     self.place = place
     let size = descriptor.size
-    if done == 0, !isCareful, size <= max(chunk, place.leastChunk) {
+    if isWhole || (done == 0 && !isCareful && size <= max(chunk, place.leastChunk)) {
       let whole = FileRange(descriptor: file, offset: 0, count: size, progress: progress)
       return try await close(place, size == 0 ? .none : .file(whole))
     }
@@ -78,9 +81,11 @@ struct Upload {
     if isCareful { request.headers.add(name: "Connection", value: "close") }
     request.body = .file(FileRange(descriptor: file, offset: done, count: count, progress: progress))
     var reply = try await starter.session.send(request)
-    guard reply.status == 202 || reply.status == 201 || reply.status == 204 else { throw await reply.failure() }
+    let isTaken = [201, 202, 204].contains(reply.status)
+    // "Range not satisfiable" is an answer of the upload, too.
+    if isTaken || reply.status == 416, let address = reply.uploadAddress { self.place?.address = address }
+    guard isTaken else { throw await reply.failure() }
     await reply.drain()
-    if let address = reply.uploadAddress { self.place?.address = address }
     // It may have taken less.
     let has = reply.uploadedBytes ?? done + count
     guard has > done, has <= done + count else {

@@ -17,8 +17,8 @@ struct Failure: Error, Sendable {
   var hint: String?
   /// What the registry asks to wait.
   var retryAfter: Duration?
-  /// It is the certificate that is wrong, not the connection.
-  var isCertificate = false
+  /// It was asked without TLS, and has it.
+  var wantsTLS = false
 
   init(
     _ reason: String, _ kind: Kind = .lasting, status: Int? = nil, hint: String? = nil, retryAfter: Duration? = nil

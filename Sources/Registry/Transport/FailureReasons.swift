@@ -51,6 +51,10 @@ extension Failure {
   private init(ssl error: BoringSSLError, at origin: Origin) {
     let text = "\(error)"
     // What is behind this is the library's file and line.
+    if text.contains("EOF during handshake") {
+      self.init("it ends the connection instead of answering with TLS", .connection)
+      return
+    }
     let name = text.firstRange(of: "OPENSSL_internal:").map { text[$0.upperBound...].prefix { $0 != " " } } ?? ""
     switch name {
     case "CERTIFICATE_VERIFY_FAILED":
@@ -74,7 +78,6 @@ extension Failure {
       "x509: \(reason)", .connection,
       hint: "put the authority's certificate into /etc/containers/certs.d/\(origin.authority)/ca.crt, "
         + "or list the registry as insecure in registries.conf")
-    isCertificate = true
   }
 
   private init(_ error: HTTPClientError) {

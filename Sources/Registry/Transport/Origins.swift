@@ -28,13 +28,18 @@ actor Origins {
       // A certificate of ours that cannot be read, say, is no reason to go on without any.
       guard first.kind != .lasting else { throw first }
       do { return try await answers(plain, transport) } catch {
-        throw first.reason == "it answers without TLS" ? error : first
+        // It has TLS after all, and the first reason was a good one.
+        throw error.wantsTLS ? first : error
       }
     }
   }
 
   private static func answers(_ origin: Origin, _ transport: Transport) async throws(Failure) -> Origin {
     var reply = try await transport.execute(WebRequest(address: WebAddress(origin, "/v2/"), verifiesTLS: false))
+    if reply.status == 400 {
+      let failure = await reply.failure()
+      if failure.wantsTLS { throw failure }
+    }
     await reply.drain()
     return origin
   }

@@ -46,6 +46,7 @@ struct Reply {
     if status == 408 || status == 425 || status == 429 || status >= 500 && status != 501 { failure.kind = .passing }
     if status == 400, let text, String(decoding: text, as: UTF8.self).contains("HTTP request to an HTTPS server") {
       failure = Failure("it speaks only HTTPS, and was asked without TLS", status: status)
+      failure.wantsTLS = true
     }
     return failure
   }

@@ -85,7 +85,7 @@ final class Session: Sendable {
         refused: header)
       message.headers.replaceOrAdd(name: "Authorization", value: answer)
       reply = try await transport.execute(message)
-      if reply.status == 401 { throw Authorizer.refusal(source, hadCredentials: true) }
+      if reply.status == 401 { throw await authorizer.refusal(source) }
     }
     for header in reply.headers["Warning"].prefix(8) { tell(header) }
     guard request.method == .GET || request.method == .HEAD else { return reply }
