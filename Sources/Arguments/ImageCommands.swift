@@ -125,10 +125,6 @@ extension CommandTable {
     Command(
       name: "export", group: .images, summary: "write a container's files to an archive", positionals: [container],
       options: [Option("output", "o", .path("FILE"), "write to FILE instead of standard output")]),
-    Command(
-      name: "cp", group: .images, summary: "copy files out of a container, or into it",
-      positionals: [Positional(name: "source"), Positional(name: "destination")],
-      options: [Option("archive", "a", "keep owners")]),
   ]
 
   /// Words that stand before a command: `swiftcr image pull` is `swiftcr pull`.

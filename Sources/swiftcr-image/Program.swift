@@ -59,6 +59,8 @@ struct ImageCommand {
     case "image-verify": try verify()
     case "layer-ls": try layerList()
     case "layer-which": try layerWhich()
+    case "layer-diff": try layerDiff()
+    case "image-tree": try tree()
     case "images": try images()
     case "tag": try tag()
     case "rmi": try rmi()

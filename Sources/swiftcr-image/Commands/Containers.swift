@@ -18,9 +18,14 @@ extension ImageCommand {
   }
 
   func diff() throws -> Int32 {
+    try printChanges { try library().changes(of: argument(0) ?? "", $0) }
+  }
+
+  /// One line for each change, as docker's.
+  func printChanges(_ list: ((LayerChange) -> Void) throws -> Void) throws -> Int32 {
     var text = ""
     var changes: [JSON] = []
-    try library().changes(of: argument(0) ?? "") { change in
+    try list { change in
       if isJSON {
         changes.append(
           .object([

@@ -1,8 +1,10 @@
 internal import Arguments
+internal import Glibc
 internal import Image
+internal import Kernel
 internal import OCI
 
-/// `layer ls`, `layer which` and `image verify`.
+/// `layer ls`, `layer which`, `layer diff`, `image tree` and `image verify`.
 extension ImageCommand {
   func layerList() throws -> Int32 {
     let library = try library()
@@ -57,6 +59,18 @@ extension ImageCommand {
       ]
     }
     return Output.print(Output.table([["NUMBER", "LAYER", "WHAT", "SIZE", "SEEN", "CREATED BY"]] + rows))
+  }
+
+  func layerDiff() throws -> Int32 {
+    try printChanges { try library().compare(argument(0) ?? "", argument(1) ?? "", $0) }
+  }
+
+  func tree() throws -> Int32 {
+    let trees = try library().trees(values.positionals)
+    guard let path = values.value("svg") else { return Output.print(TreeText.text(trees)) }
+    let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, mode: 0o644)
+    try file.writeAll(TreePicture.svg(trees).utf8, subject: path)
+    return 0
   }
 
   func verify() throws -> Int32 {

@@ -32,7 +32,11 @@ extension ImageCommand {
     var status: Int32 = 0
     for name in values.positionals {
       do {
-        found.append(try library.inspect(try library.resolve(name, platform: try platform())))
+        if let container = try library.inspect(container: name) {
+          found.append(container)
+        } else {
+          found.append(try library.inspect(try library.resolve(name, platform: try platform())))
+        }
       } catch {
         log.error("\(error)")
         status = 1
