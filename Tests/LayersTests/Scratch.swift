@@ -12,7 +12,13 @@ final class Scratch {
     guard mkdir(path, 0o700) == 0 else { throw SystemError("make directory", path) }
   }
 
-  deinit { try? TreeRemoval.remove(path, at: workingDirectory) }
+  deinit {
+    // By one name: the tree's own directories are never looked for along a path.
+    guard let slash = path.lastIndex(of: "/"),
+      let parent = try? Descriptor.open(String(path[..<slash]), O_RDONLY | O_DIRECTORY)
+    else { return }
+    try? TreeRemoval.remove(String(path[path.index(after: slash)...]), at: parent.number)
+  }
 
   func file(_ name: String) -> String { "\(path)/\(name)" }
 
