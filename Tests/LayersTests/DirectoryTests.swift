@@ -149,6 +149,31 @@ import Testing
     #expect(stat(scratch.file("out/d"), &status) == 0 && status.st_mtim.tv_sec == 1_000_000_000)
   }
 
+  @Test(
+    .enabled(if: Machine.isRoot && Machine.has("unshare"), "needs root and unshare"),
+    arguments: ["xino=off", "userxattr"])
+  func overlayfsShowsWhatTheArchiveSays(option: String) throws {
+    let scratch = try Scratch(in: "/dev/shm")
+    try scratch.shell(
+      "mkdir -p low/d low/opaque/sub low/dir; touch low/gone low/kept low/d/gone low/d/kept low/opaque/sub/x low/dir/x")
+    _ = try unpack(scratch) { tar in
+      tar.add(".wh.gone")
+      tar.add("d/.wh.gone")
+      tar.add("opaque/", type: "5", mode: 0o755)
+      tar.add("opaque/.wh..wh..opq")
+      tar.add("opaque/.wh.leak")
+      tar.add("opaque/new", data: "x")
+      tar.add("dir/", type: "5", mode: 0o755)
+      tar.add(".wh.dir")
+    }
+    // In a mount namespace of its own, which ends with the shell.
+    let seen = try scratch.shell(
+      "mkdir merged; unshare -m sh -ec 'mount -t overlay overlay -o \(option),lowerdir=out:low merged; cd merged; find .'"
+    )
+    let expected = [".", "./d", "./d/kept", "./dir", "./kept", "./opaque", "./opaque/new"]
+    #expect(seen.split(separator: "\n").map(String.init).sorted() == expected)
+  }
+
   @Test func aRootThatIsOpaqueIsSaid() throws {
     let scratch = try Scratch(in: "/dev/shm")
     #expect(try unpack(scratch) { $0.add("./.wh..wh..opq") }.isOpaque)

@@ -161,7 +161,7 @@ import Testing
   @Test func impliedDirectoriesAreBounded() throws {
     // 2,000 directories of every entry, none of them said.
     var tar = RawTar()
-    for entry in 0..<40 {
+    for entry in 0..<20 {
       tar.addRecords([("path", "\(entry)/" + String(repeating: "d/", count: 2000) + "f")])
       tar.add("short")
     }

@@ -24,6 +24,8 @@ struct DirectoryCursor: ~Copyable {
     var number: CInt
     /// In the one above.
     var name: [CChar]
+    /// How much of `location` leads here.
+    var length: Int
     var final: Final
   }
 
@@ -32,6 +34,8 @@ struct DirectoryCursor: ~Copyable {
   private static let linkLimit = 40
 
   private var frames: [Frame]
+  /// Where the last frame is, from the layer's root: without links, other than `entered`.
+  private var location: [UInt8] = []
   /// The name by which the last frame was entered; `nil` when it may now be another directory's.
   private var entered: [UInt8]? = []
   /// A directory just made in the last frame, which may be entered next.
@@ -50,7 +54,7 @@ struct DirectoryCursor: ~Copyable {
     self.root = root
     self.isRoot = isRoot
     self.impliedLimit = impliedLimit
-    frames = [Frame(number: root, name: [], final: Final())]
+    frames = [Frame(number: root, name: [], length: 0, final: Final())]
     frames[0].final = try workable(root)
     frames[0].final.modified = nil
   }
@@ -149,7 +153,8 @@ struct DirectoryCursor: ~Copyable {
       default: throw failure("open directory", name)
       }
     }
-    frames.append(Frame(number: number, name: name, final: Final()))
+    location = path(of: name)
+    frames.append(Frame(number: number, name: name, length: location.count, final: Final()))
     if let final { frames[last].final = final } else { frames[last].final = try workable(number) }
     let shut = frames.count - Self.openLimit
     if shut > 0, frames[shut].number >= 0 {
@@ -198,11 +203,9 @@ struct DirectoryCursor: ~Copyable {
 
   /// An entry of the last frame, from the layer's root.
   func path(of name: [CChar]) -> [UInt8] {
-    var path: [UInt8] = []
-    for part in frames.dropFirst().map(\.name) + [name] {
-      if !path.isEmpty { path.append(LayerPath.slash) }
-      path += part.dropLast().map { UInt8(bitPattern: $0) }
-    }
+    var path = location
+    if !path.isEmpty { path.append(LayerPath.slash) }
+    name.withUnsafeBytes { path.append(contentsOf: $0.dropLast()) }
     return path
   }
 
@@ -234,6 +237,7 @@ struct DirectoryCursor: ~Copyable {
     while depth < last {
       let frame = frames.removeLast()
       defer { close(frame.number) }
+      location.removeLast(location.count - frames[last].length)
       if frames[last].number < 0 {
         // Nobody else changes this tree, so the directory above is still the one that it was.
         frames[last].number = retrying { openat(frame.number, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }

@@ -34,7 +34,7 @@ extension DirectorySink {
     let isComplete = isNew && mode & 0o1777 == entry.mode
     cursor.didMake(
       name, DirectoryCursor.Final(modified: entry.modified.timespec, mode: isComplete ? nil : entry.mode))
-    cursor.forgetImplied(name)
+    if !isNew || hasRemovedTrees { cursor.forgetImplied(name) }
   }
 
   /// - Returns: the file, open for writing.
@@ -47,7 +47,6 @@ extension DirectorySink {
       number = retrying { openat(directory, name, flags, mode) }
     }
     guard number >= 0 else { throw failure("make", entry.path) }
-    cursor.forgetImplied(name)
     return number
   }
 
@@ -93,6 +92,7 @@ extension DirectorySink {
     if unlinkat(directory, name, 0) == 0 { return }
     guard errno == EISDIR else { throw failure("replace", entry.path) }
     do { try TreeRemoval.remove(name, at: directory) } catch { throw LayerError(error) }
+    cursor.forgetImplied(name)
     hasRemovedTrees = true
   }
 }

@@ -74,7 +74,6 @@ public struct DirectorySink: LayerSink, ~Copyable {
       guard try makeNode(entry, name, in: directory) else { return }
       try setAttributes(of: entry, name, in: directory)
     }
-    cursor.forgetImplied(name)
   }
 
   public mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(LayerError) {

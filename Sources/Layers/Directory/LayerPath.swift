@@ -6,6 +6,7 @@ enum LayerPath {
   /// A name of the archive made into one of the layer. As Docker and containerd have it, an absolute one begins at the
   /// layer's root, and `a/../b` is `b` whatever `a` is; as with Docker, one that climbs out of the root is an error.
   static func clean(_ name: [UInt8]) throws(LayerError) -> [UInt8] {
+    if isClean(name) { return name }
     var path: [UInt8] = []
     path.reserveCapacity(name.count)
     var start = 0
@@ -25,6 +26,16 @@ enum LayerPath {
       start = end + 1
     }
     return path
+  }
+
+  /// Most names are: no part of them is empty or begins with a dot.
+  private static func isClean(_ name: [UInt8]) -> Bool {
+    var isStart = true
+    for byte in name {
+      if isStart, byte == slash || byte == dot { return false }
+      isStart = byte == slash
+    }
+    return !isStart
   }
 
   /// The directory's part and the last one.
