@@ -68,7 +68,7 @@ import Testing
 
   @Test func recordsCountTheirOwnLength() throws {
     // Where the length gets one digit more by being written.
-    for length in 80..<120 {
+    for length in Array(74..<79) + Array(973..<979) {
       let value = [UInt8](repeating: 0x61, count: length)
       let lines = try read([
         Content(.file, "x").with { $0.attributes = [.init(name: Array("user.a".utf8), value: value)] }
