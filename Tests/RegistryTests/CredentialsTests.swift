@@ -133,30 +133,31 @@ struct CredentialsTests {
   // MARK: Helpers
 
   /// Keeps what it is given in a file, as the real ones do in a keyring.
-  private func helper() -> [String: String] {
-    scratch.write(
-      """
-      #!/bin/sh
-      store="\(scratch.path)/kept"
-      case $1 in
-        store) cat >"$store" ;;
-        get)
-          read -r server
-          [ "$server" = odd ] && { echo nonsense; exit 0; }
-          [ "$server" = locked ] && { echo "the keyring is locked"; exit 1; }
-          grep -q "\\"$server\\"" "$store" 2>/dev/null || { echo "credentials not found in native keychain"; exit 1; }
-          cat "$store" ;;
-        erase)
-          [ -e "$store" ] || { echo "credentials not found in native keychain"; exit 1; }
-          rm "$store" ;;
-      esac
-      """, to: "bin/docker-credential-kept", mode: 0o755)
+  private func helper() throws -> [String: String] {
+    try scratch.write(
+      program: """
+        #!/bin/sh
+        store="\(scratch.path)/kept"
+        case $1 in
+          store) cat >"$store" ;;
+          get)
+            read -r server
+            [ "$server" = odd ] && { echo nonsense; exit 0; }
+            [ "$server" = locked ] && { echo "the keyring is locked"; exit 1; }
+            grep -q "\\"$server\\"" "$store" 2>/dev/null || { echo "credentials not found in native keychain"; exit 1; }
+            cat "$store" ;;
+          erase)
+            [ -e "$store" ] || { echo "credentials not found in native keychain"; exit 1; }
+            rm "$store" ;;
+        esac
+        """, to: "bin/docker-credential-kept")
     return ["PATH": "relative::\(scratch.path)/bin:/usr/bin:/bin"]
   }
 
   @Test("a helper keeps the secret, the file only the name")
   func helpers() async throws {
-    let credentials = credentials(#"{"credHelpers":{"h":"kept"},"auths":{"o":{"auth":"eDp5"}}}"#, environment: helper())
+    let credentials = credentials(
+      #"{"credHelpers":{"h":"kept"},"auths":{"o":{"auth":"eDp5"}}}"#, environment: try helper())
     #expect(try await credentials.secret(for: "h") == nil)
     for secret in [Self.alice, .identityToken(String(repeating: "t", count: 20_000))] {
       try await credentials.store(secret, for: "h")
@@ -172,7 +173,7 @@ struct CredentialsTests {
 
   @Test("helpers that fail, lie, are missing, or are no names")
   func badHelpers() async throws {
-    let environment = helper()
+    let environment = try helper()
     for (name, domain, reason) in [
       ("kept", "odd", "docker-credential-kept get: expected JSON with Username and Secret"),
       ("kept", "locked", "docker-credential-kept get: it failed: \"the keyring is locked\\n\""),

@@ -22,13 +22,22 @@ final class Scratch: Sendable {
 
   /// - Returns: the file's path.
   @discardableResult
-  func write(_ text: String, to name: String, mode: mode_t = 0o644) -> String {
+  func write(_ text: String, to name: String) -> String {
     let file = "\(path)/\(name)"
     _ = try? FileManager.default.createDirectory(
       atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     _ = FileManager.default.createFile(atPath: file, contents: Data(text.utf8))
-    chmod(file, mode)
     return file
+  }
+
+  /// Writes a program. Another process does it: a child that is started meanwhile would inherit this one's descriptor, and
+  /// no file can be executed that somebody has open for writing.
+  func write(program text: String, to name: String) throws {
+    let file = write("", to: name)
+    let arguments = ["sh", "-c", "cat >\"$0\" && chmod 0755 \"$0\"", "\(file).new"]
+    var writer = ChildProgram(path: "/bin/sh", arguments: arguments)
+    writer.input = Array(text.utf8)
+    guard try writer.run().status.code == 0, rename("\(file).new", file) == 0 else { throw TestError("write \(file)") }
   }
 }
 
@@ -153,15 +162,7 @@ func withClient<Value>(
   _ configuration: RegistryConfiguration = .test(), _ credentials: Credentials = Credentials(nil),
   warn: (@Sendable (String) -> Void)? = nil, _ body: (RegistryClient) async throws -> Value
 ) async throws -> Value {
-  let client = RegistryClient(configuration, credentials, warn: warn)
-  do {
-    let value = try await body(client)
-    await client.shutdown()
-    return value
-  } catch {
-    await client.shutdown()
-    throw error
-  }
+  try await RegistryClient.with(configuration, credentials, warn: warn, body)
 }
 
 extension RegistryClient {

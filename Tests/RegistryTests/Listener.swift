@@ -29,20 +29,18 @@ final class Listener: Sendable {
   }
 
   init(_ serve: @escaping @Sendable (Int32) -> Void) throws {
-    // A child that inherited it would keep the port.
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let socket = try Self.bound()
     self.socket = socket
-    var address = Self.loopback(0)
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) }
-    }
-    guard bound == 0, listen(socket, 64) == 0 else { throw TestError("bind: \(String(cString: strerror(errno)))") }
+    guard listen(socket, 64) == 0 else { throw TestError("listen: \(String(cString: strerror(errno)))") }
     port = try Self.port(of: socket)
     Thread.detachNewThread { [socket, connections] in
       while true {
         let connection = accept(socket, nil, nil)
-        guard connection >= 0 else { return }
+        guard connection >= 0 else {
+          // Here, not where the listener goes: the number may be another socket's before this thread looks again.
+          close(socket)
+          return
+        }
         _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
         connections.add(connection)
         Thread.detachNewThread {
@@ -55,7 +53,6 @@ final class Listener: Sendable {
 
   deinit {
     shutdown(socket, Int32(SHUT_RDWR))
-    close(socket)
     connections.cut()
   }
 
@@ -78,7 +75,23 @@ final class Listener: Sendable {
   }
 
   /// A port at which nobody listens now.
-  static func freePort() throws -> UInt16 { try Listener { _ in }.port }
+  static func freePort() throws -> UInt16 {
+    let socket = try bound()
+    defer { close(socket) }
+    return try port(of: socket)
+  }
+
+  private static func bound() throws -> Int32 {
+    // A child that inherited it would keep the port.
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = loopback(0)
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) }
+    }
+    guard bound == 0 else { throw TestError("bind: \(String(cString: strerror(errno)))") }
+    return socket
+  }
 
   /// - Returns: a connection to a port of this machine, or `nil` if nobody listens.
   static func connect(_ port: UInt16) -> Int32? {

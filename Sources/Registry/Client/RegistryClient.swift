@@ -22,8 +22,24 @@ public final class RegistryClient: Sendable {
     session = Session(configuration, credentials, warn: warn)
   }
 
-  /// Closes all connections. Has to be called once, before the client goes.
+  /// Closes all connections. Has to be called once, before the client goes; `with` does.
   public func shutdown() async { await session.shutdown() }
+
+  /// Makes a client for as long as the body runs.
+  public static func with<Value, Failure: Error>(
+    _ configuration: RegistryConfiguration, _ credentials: Credentials, warn: (@Sendable (String) -> Void)? = nil,
+    _ body: (RegistryClient) async throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    let client = RegistryClient(configuration, credentials, warn: warn)
+    do {
+      let value = try await body(client)
+      await client.shutdown()
+      return value
+    } catch {
+      await client.shutdown()
+      throw error
+    }
+  }
 
   /// Checks credentials at a registry, and keeps them if it accepts them.
   ///
