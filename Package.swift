@@ -27,10 +27,15 @@ let stageSettings: [CSetting] =
 
 let package = Package(
   name: "swiftcr",
-  products: [.executable(name: "swiftcr", targets: ["swiftcr"])],
+  products: [
+    .executable(name: "swiftcr", targets: ["swiftcr"]), .executable(name: "swiftcr-image", targets: ["swiftcr-image"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     .target(name: "CLinux", cSettings: cSettings),
@@ -49,7 +54,22 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "Registry",
-      dependencies: ["OCI", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+      dependencies: [
+        "Kernel", "OCI", "TOMLKit",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Image",
+      dependencies: [
+        "Store", "Layers", "Registry", "Kernel", "OCI", "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: swiftSettings),
     .target(name: "Arguments", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .executableTarget(
@@ -57,10 +77,25 @@ let package = Package(
       dependencies: ["Arguments", "Container", "Kernel", "OCI", "Store"],
       swiftSettings: swiftSettings,
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+    .executableTarget(
+      name: "swiftcr-image",
+      dependencies: ["Arguments", "Image", "Layers", "Registry", "Store", "Kernel", "OCI"],
+      swiftSettings: swiftSettings,
+      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
-    .testTarget(name: "LayersTests", dependencies: ["Layers", "Kernel"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LayersTests",
+      dependencies: ["Layers", "Kernel", "CLinux", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RegistryTests",
+      dependencies: [
+        "Registry", "Kernel", "OCI", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandTests", dependencies: ["Arguments", "swiftcr", "OCI", "Kernel"], swiftSettings: swiftSettings),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux"], swiftSettings: swiftSettings),

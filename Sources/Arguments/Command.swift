@@ -115,11 +115,12 @@ struct Positional {
 
 /// The headings under which help lists the commands.
 enum CommandGroup: CaseIterable {
-  case containers, processes, limits, information, host
+  case containers, images, processes, limits, information, host
 
   var title: String {
     switch self {
     case .containers: "Containers"
+    case .images: "Images and layers"
     case .processes: "Processes in a container"
     case .limits: "Limits and their use"
     case .information: "Information"
@@ -132,6 +133,15 @@ enum CommandGroup: CaseIterable {
 package struct Command {
   package let name: String
   let group: CommandGroup
+  /// As people write it: `image verify` is `image-verify` in the table, and to the shells' completion.
+  var spelling: String {
+    for word in ["image-", "layer-"] where name.hasPrefix(word) {
+      return word.dropLast() + " " + name.dropFirst(word.count)
+    }
+    return name
+  }
+  /// Whether `swiftcr-image` carries it out.
+  package var isOfImages: Bool { group == .images }
   /// A few words, for lists of commands.
   let summary: String
   /// More, for the command's own help: paragraphs are separated by a newline.

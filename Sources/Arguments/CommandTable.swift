@@ -25,8 +25,8 @@ package enum CommandTable {
   static let help = Option("help", "h", "print this help and exit")
 
   static let commands: [Command] =
-    containerCommands + imageContainerCommands + checkpointCommands + processCommands + limitCommands
-    + informationCommands + hostCommands
+    containerCommands + imageContainerCommands + checkpointCommands + imageCommands
+    + processCommands + limitCommands + informationCommands + hostCommands
 
   /// The command of that name; `h` is help, as in runc.
   package static func command(_ name: String) -> Command? {

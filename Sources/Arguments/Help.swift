@@ -13,7 +13,9 @@ package enum Help {
 
       """
     for group in CommandGroup.allCases {
-      let rows = CommandTable.commands.filter { $0.group == group }.map { (left: "  " + $0.name, right: $0.summary) }
+      let rows = CommandTable.commands.filter { $0.group == group }.map {
+        (left: "  " + $0.spelling, right: $0.summary)
+      }
       text += section(group.title, rows)
     }
     text += section("Global options", CommandTable.globals.map(row))
@@ -22,7 +24,7 @@ package enum Help {
   }
 
   private static func text(for command: Command) -> String {
-    var text = "\(CommandTable.program) \(command.name): \(command.summary)\n\n"
+    var text = "\(CommandTable.program) \(command.spelling): \(command.summary)\n\n"
     text += wrapped("Usage: ", usage(command), indent: 9)
     if let variant = command.variant { text += wrapped("       ", usage(command, variant), indent: 9) }
     for paragraph in command.details.split(separator: "\n") {
@@ -38,7 +40,7 @@ package enum Help {
   }
 
   private static func usage(_ command: Command) -> String {
-    var words = [CommandTable.program, command.name]
+    var words = [CommandTable.program, command.spelling]
     if !command.options.isEmpty { words.append("[options]") }
     return (words + command.positionals.map(\.usage)).joined(separator: " ")
   }

@@ -33,7 +33,7 @@ package struct Invocation {
     if globals.flag("help") { return .help(nil) }
     if globals.flag("version") { return .version }
     guard let name = parser.next() else { return .help(nil) }
-    guard let command = CommandTable.command(name) else { throw UsageError.unknownCommand(name) }
+    guard let command = parser.command(name) else { throw UsageError.unknownCommand(name) }
 
     var values = OptionValues(options: command.options + [CommandTable.help])
     try parser.parse(into: &values, command: command)
@@ -100,6 +100,15 @@ private struct ArgumentParser {
   private var position = 0
 
   init(arguments: [String]) { self.arguments = arguments }
+
+  /// The command of a word, or of this and the next one.
+  mutating func command(_ name: String) -> Command? {
+    if position < arguments.count, let command = CommandTable.command(name, arguments[position]) {
+      position += 1
+      return command
+    }
+    return CommandTable.command(name)
+  }
 
   mutating func next() -> String? {
     guard position < arguments.count else { return nil }

@@ -44,6 +44,10 @@ int clinux_clone_tree(int directory, const char *path, int recursive) {
   return (int)syscall(SYS_open_tree, directory, path, flags);
 }
 
+int clinux_nameless_file(const char *directory) {
+  return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
 int clinux_attach(int mount, const char *path) {
   return (int)syscall(SYS_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
 }

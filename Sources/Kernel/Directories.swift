@@ -28,8 +28,15 @@ public enum Directories {
   ///
   /// - Throws: `EXDEV` when something is mounted there, `ELOOP` for a link.
   public static func openOwn(_ name: String, at parent: CInt) throws(SystemError) -> Descriptor {
+    try openOwn(Array(name.utf8CString), at: parent)
+  }
+
+  /// The same, of a name that may be no text; it ends with a zero byte.
+  public static func openOwn(_ name: [CChar], at parent: CInt) throws(SystemError) -> Descriptor {
     let number = retrying { clinux_open_own_directory(parent, name) }
-    guard number >= 0 else { throw SystemError("open directory", name) }
+    guard number >= 0 else {
+      throw SystemError("open directory", String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
+    }
     return Descriptor(adopting: number)
   }
 
@@ -52,7 +59,7 @@ public enum Directories {
   ///
   /// - Parameter body: is given a name, and whether it is known to be a directory's.
   /// - Returns: whether there are no more.
-  static func readEntries(
+  public static func readEntries(
     _ directory: CInt, _ body: (UnsafePointer<CChar>, Bool) throws(SystemError) -> Void
   ) throws(SystemError) -> Bool {
     let size = 16384

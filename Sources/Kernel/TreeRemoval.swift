@@ -19,9 +19,14 @@ public struct TreeRemoval {
   ///
   /// - Throws: `EXDEV` or `EBUSY` when something is mounted in it; what could be removed before is gone then.
   public static func remove(_ name: String, at parent: CInt) throws(SystemError) {
+    try remove(Array(name.utf8CString), at: parent)
+  }
+
+  /// The same for a name of any bytes, with the zero that ends it.
+  public static func remove(_ name: [CChar], at parent: CInt) throws(SystemError) {
     if unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT { return }
     guard errno == ENOTEMPTY || errno == EEXIST || errno == EPERM || errno == EACCES else {
-      throw SystemError("remove directory", name)
+      throw SystemError("remove directory", text(name))
     }
     let top = try openForRemoval(name, at: parent)
     var removal = TreeRemoval(top: top.number)
@@ -29,7 +34,7 @@ public struct TreeRemoval {
       let before = removal.changes
       try removal.empty(top.number, depth: 0)
       if unlinkat(parent, name, AT_REMOVEDIR) == 0 { return }
-      let error = SystemError("remove directory", name)
+      let error = SystemError("remove directory", text(name))
       guard error.errno.code == ENOTEMPTY || error.errno.code == EEXIST, removal.changes != before else { throw error }
     }
   }

@@ -56,3 +56,8 @@ func quoted(_ text: String, limit: Int = 80) -> String {
   }
   return shown + (scalars.dropFirst(limit).isEmpty ? "\"" : "\"...")
 }
+
+extension String {
+  /// This text for a message of another module; see `quoted`.
+  package func quotedForMessage(limit: Int = 80) -> String { quoted(self, limit: limit) }
+}

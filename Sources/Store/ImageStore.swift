@@ -110,11 +110,17 @@ public struct ImageStore: Sendable {
     }
   }
 
+  /// The bytes of a small blob whose size is not known.
+  public func bytes(_ digest: Digest, limit: Int) throws(StoreError) -> [UInt8] {
+    guard let bytes = try readIfThere(layout.blob(digest), limit: limit) else {
+      throw StoreError("\(digest) is not in the image store: pull the image again")
+    }
+    return bytes
+  }
+
   /// The bytes of a small blob. They were verified when they were stored.
   public func blob(_ descriptor: ContentDescriptor, limit: Int) throws(StoreError) -> [UInt8] {
-    guard let bytes = try readIfThere(layout.blob(descriptor.digest), limit: limit) else {
-      throw StoreError("\(descriptor.digest) is not in the image store: pull the image again")
-    }
+    let bytes = try bytes(descriptor.digest, limit: limit)
     guard bytes.count == Int(descriptor.size) else {
       throw StoreError(
         "\(descriptor.digest) has \(bytes.count) bytes instead of \(descriptor.size): run 'swiftcr image verify --repair'"

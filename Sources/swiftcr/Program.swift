@@ -31,6 +31,7 @@ enum Program {
     // Whatever is opened later must not become the container's standard stream.
     for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     do {
+      if command.isOfImages { try ImageProgram.become() }
       return try CommandRunner(values: values, globals: globals, log: log).run(command.name)
     } catch {
       log.error("\(error)")

@@ -5,4 +5,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "CCompressionGunzip.h"
+
 #endif

@@ -7,6 +7,7 @@
 // These headers include no others of the system but stddef.h and stdint.h: a type that both CLinux and Glibc declare,
 // timespec say, belongs to whichever module the compiler happens to load first.
 
+#include "CLinuxAttributes.h"
 #include "CLinuxBPF.h"
 #include "CLinuxCgroup.h"
 #include "CLinuxLaunch.h"
@@ -16,5 +17,7 @@
 #include "CLinuxSockets.h"
 #include "CLinuxSpawn.h"
 #include "CLinuxTerminal.h"
+#include "CLinuxTree.h"
+#include "CLinuxUsage.h"
 
 #endif

@@ -12,6 +12,8 @@ int clinux_fsconfig_create(int context);
 int clinux_fsmount(int context, unsigned attributes);
 // open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mount at a path, or at `directory` when the path is empty.
 int clinux_clone_tree(int directory, const char *_Nonnull path, int recursive);
+// open(2) with O_TMPFILE: a regular file in a directory's file system, without a name.
+int clinux_nameless_file(const char *_Nonnull directory);
 // move_mount(2) of a detached mount onto a host path.
 int clinux_attach(int mount, const char *_Nonnull path);
 int clinux_detach(const char *_Nonnull path);

@@ -18,8 +18,8 @@ public struct ChildProgram: Sendable {
   /// Seconds until it is killed; `nil` is never.
   public var timeout: Int?
 
-  /// Of each output stream, the last bytes are kept.
-  public static let keptOutput = 4096
+  /// Of each output stream, so many of the last bytes are kept.
+  public var keptOutput = 4096
 
   /// How the program ended, and the end of what it wrote.
   public struct Outcome: Sendable {
@@ -48,8 +48,8 @@ public struct ChildProgram: Sendable {
     let standardInput = Descriptor(adopting: memory)
     try standardInput.writeAll(input, subject: path)
     guard lseek(standardInput.number, 0, SEEK_SET) == 0 else { throw SystemError("rewind input of", path) }
-    var output = try OutputPipe(path)
-    var errorOutput = try OutputPipe(path)
+    var output = try OutputPipe(path, kept: keptOutput)
+    var errorOutput = try OutputPipe(path, kept: keptOutput)
     let child = try start(standardInput.number, output.writer.number, errorOutput.writer.number)
     output.closeWriter()
     errorOutput.closeWriter()
@@ -119,8 +119,10 @@ private struct OutputPipe: ~Copyable {
   private(set) var writer: Descriptor
   private var ended = false
   private var bytes: [UInt8] = []
+  private let kept: Int
 
-  init(_ subject: String) throws(SystemError) {
+  init(_ subject: String, kept: Int) throws(SystemError) {
+    self.kept = kept
     var ends: [CInt] = [-1, -1]
     guard clinux_pipe(&ends) == 0 else { throw SystemError("make output pipe of", subject) }
     reader = Descriptor(adopting: ends[0])
@@ -133,7 +135,7 @@ private struct OutputPipe: ~Copyable {
   /// poll(2) passes over a descriptor below zero.
   var pollNumber: CInt { ended ? -1 : reader.number }
 
-  var tail: [UInt8] { Array(bytes.suffix(ChildProgram.keptOutput)) }
+  var tail: [UInt8] { Array(bytes.suffix(kept)) }
 
   mutating func readSome() {
     let number = reader.number
@@ -142,7 +144,7 @@ private struct OutputPipe: ~Copyable {
     }
     if chunk.isEmpty { ended = true }
     bytes += chunk
-    if bytes.count > 8 * ChildProgram.keptOutput { bytes = tail }
+    if bytes.count > 8 * kept { bytes = tail }
   }
 
   /// Reads what is there, and at most what a pipe of the default size holds: somebody else may still be writing.

@@ -40,6 +40,12 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 
+  /// The hash itself: 32 or 64 bytes.
+  public var bytes: [UInt8] {
+    let digits = hex.utf8.map { $0 < UInt8(ascii: "a") ? $0 - UInt8(ascii: "0") : $0 - UInt8(ascii: "a") + 10 }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+  }
+
   public var description: String { "\(algorithm.rawValue):\(hex)" }
   /// Twelve digits, as docker shows ids.
   public var short: String { String(hex.prefix(12)) }

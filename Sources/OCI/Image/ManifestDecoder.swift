@@ -3,6 +3,13 @@ public enum ManifestDocument: Sendable, Equatable {
   case manifest(ImageManifest)
   case index(ImageIndex)
 
+  public var mediaType: MediaType {
+    switch self {
+    case .manifest(let manifest): manifest.mediaType
+    case .index(let index): index.mediaType
+    }
+  }
+
   /// As distribution-spec asks registries to take at least.
   public static let longest = 4 << 20
   /// More than any image has; a store's own index may have one for each image.

@@ -1,6 +1,6 @@
 // The parts of a reference, byte by byte.
 extension Reference {
-  static func isTag(_ tag: String) -> Bool {
+  package static func isTag(_ tag: String) -> Bool {
     let bytes = tag.utf8
     guard let first = bytes.first, isWord(first), bytes.count <= 128 else { return false }
     return bytes.allSatisfy { isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }

@@ -16,6 +16,15 @@ enum ImageProgram {
     guard status == 0 else { throw ContainerError("\(name) \(arguments.last ?? "") failed") }
   }
 
+  /// Goes on as that program, with the same arguments: a command on images.
+  ///
+  /// - Throws: if that cannot be; else it does not return.
+  static func become() throws -> Never {
+    let path = try path()
+    execvp(path, CommandLine.unsafeArgv)
+    throw SystemError("execute", path)
+  }
+
   /// Beside this program, or in `../libexec/swiftcr`; PATH is only for who is not root.
   private static func path() throws -> String {
     guard let own = realpath("/proc/self/exe", nil) else { throw SystemError("find this program") }

@@ -1,0 +1,95 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import Layers
+internal import OCI
+
+/// The files of an image archive, unpacked, or those of a layout. Nothing in it is trusted.
+final class ArchiveDirectory: Sendable {
+  private let path: String
+  private let root: Descriptor
+  /// It is removed when this goes, and blobs may be moved out of it.
+  let isOurs: Bool
+
+  /// Documents of an archive, but for manifests and configurations.
+  private static let longestDocument = 64 << 20
+
+  init(_ path: String, isOurs: Bool) throws(ImageError) {
+    self.path = path
+    self.isOurs = isOurs
+    root = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
+  }
+
+  /// Unpacks an archive, compressed or not.
+  ///
+  /// - Parameter file: `nil` is standard input.
+  convenience init(unpacking file: String?, to path: String) throws(ImageError) {
+    do throws(ImageError) {
+      try Self.unpack(file, to: path)
+    } catch {
+      Self.remove(path)
+      throw error
+    }
+    try self.init(path, isOurs: true)
+  }
+
+  private static func unpack(_ file: String?, to path: String) throws(ImageError) {
+    do throws(SystemError) {
+      let input: Descriptor
+      if let file {
+        input = try Descriptor.open(file, O_RDONLY | O_NOCTTY)
+      } else {
+        // A duplicate: the descriptor is not ours to close.
+        let number = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+        guard number >= 0 else { throw SystemError("read", "standard input") }
+        input = Descriptor(adopting: number)
+      }
+      try Directories.make(path)
+      let root = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+      do throws(LayerError) {
+        var sink = try DirectorySink(root: root)
+        _ = try LayerUnpacker.unpack(FileSource(input, name: file ?? "standard input"), into: &sink)
+      } catch {
+        throw SystemError.refusal(error.description)
+      }
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
+  deinit { if isOurs { Self.remove(path) } }
+
+  private static func remove(_ path: String) {
+    guard let slash = path.lastIndex(of: "/"),
+      let parent = try? Descriptor.open(String(path[..<slash]), O_RDONLY | O_DIRECTORY)
+    else { return }
+    try? TreeRemoval.remove(String(path[path.index(after: slash)...]), at: parent.number)
+  }
+
+  func has(_ name: String) -> Bool { (try? InRoot.openFile(name, at: root.number)) != nil }
+
+  func file(_ name: String) throws(ImageError) -> Descriptor {
+    try rethrowing { () throws(SystemError) in try InRoot.openFile(name, at: root.number) }
+  }
+
+  func document(_ name: String, limit: Int = longestDocument) throws(ImageError) -> [UInt8] {
+    try rethrowing { () throws(SystemError) in try InRoot.readFile(name, limit: limit, at: root.number) }
+  }
+
+  /// Copies a file to a new one, and syncs that: sharing its blocks where the file system can.
+  func copy(_ name: String, to target: String) throws(ImageError) {
+    let source = try file(name)
+    do throws(SystemError) {
+      let copy = try Descriptor.open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+      while true {
+        let count = clinux_copy_range(source.number, copy.number, 1 << 30)
+        guard count >= 0 else { throw SystemError("copy", name) }
+        if count == 0 { break }
+      }
+      guard fsync(copy.number) == 0 else { throw SystemError("sync", name) }
+    } catch {
+      unlink(target)
+      throw ImageError(error)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+internal import Kernel
+internal import Layers
+public import OCI
+internal import Store
+
+/// What is known of an unpacked layer: its `layer.json`.
+public struct LayerRecord: Sendable, Equatable {
+  public enum Form: String, Sendable {
+    /// The directory `root`.
+    case directory = "dir"
+    /// The file `layer.erofs`.
+    case filesystem = "erofs"
+
+    var fileName: String { self == .directory ? "root" : "layer.erofs" }
+  }
+
+  public var diffID: Digest
+  public var form: Form
+  /// Bytes of the archive.
+  public var size: UInt64
+  public var entries: Int
+  /// Directories that the archive has files in, but says nothing of.
+  public var impliedDirectories: [String]
+  /// The archive says nothing of the layer's root.
+  public var impliesRoot: Bool
+  /// Its root hides everything below.
+  public var hidesAllBelow: Bool
+  /// Of a file with a file system: the digest of all in it but the archive.
+  var metadata: Digest?
+
+  static let fileName = "layer.json"
+  private static let longest = 256 << 20
+
+  var json: JSON {
+    var members = [
+      JSON.Member("diffID", .string(diffID.description)), JSON.Member("form", .string(form.rawValue)),
+      JSON.Member("size", .integer(Int64(clamping: size))), JSON.Member("entries", .integer(Int64(entries))),
+      JSON.Member("impliedDirectories", .strings(impliedDirectories)),
+      JSON.Member("impliesRoot", .bool(impliesRoot)), JSON.Member("hidesAllBelow", .bool(hidesAllBelow)),
+    ]
+    if let metadata { members.append(JSON.Member("metadata", .string(metadata.description))) }
+    return .object(members)
+  }
+
+  init(
+    diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [String], impliesRoot: Bool,
+    hidesAllBelow: Bool
+  ) {
+    self.diffID = diffID
+    self.form = form
+    self.size = size
+    self.entries = entries
+    self.impliedDirectories = impliedDirectories
+    self.impliesRoot = impliesRoot
+    self.hidesAllBelow = hidesAllBelow
+  }
+
+  /// What came out of unpacking.
+  init(_ facts: LayerFacts, form: Form, impliedDirectories: [[UInt8]], impliesRoot: Bool, hidesAllBelow: Bool) {
+    self.init(
+      diffID: Digest(sha256: facts.diffHash), form: form, size: facts.archiveSize, entries: facts.entries,
+      impliedDirectories: impliedDirectories.map { String(decoding: $0, as: UTF8.self) }, impliesRoot: impliesRoot,
+      hidesAllBelow: hidesAllBelow)
+  }
+
+  /// `nil` when there is none, or it is damaged.
+  init?(reading path: String) {
+    guard let bytes = try? readFile(path, limit: Self.longest), let json = try? JSON.parse(bytes, limit: Self.longest),
+      let diffID = json["diffID"]?.string.flatMap({ try? Digest(validating: $0) }),
+      let form = json["form"]?.string.flatMap({ Form(rawValue: $0) }), let size = json["size"]?.integer,
+      let entries = json["entries"]?.integer, let implied = json["impliedDirectories"]?.elements?.compactMap(\.string)
+    else { return nil }
+    self.init(
+      diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries), impliedDirectories: implied,
+      impliesRoot: json["impliesRoot"] == .bool(true), hidesAllBelow: json["hidesAllBelow"] == .bool(true))
+    metadata = json["metadata"]?.string.flatMap { try? Digest(validating: $0) }
+  }
+}
+
+extension ImageLibrary {
+  /// `nil` when the layer is not unpacked.
+  public func layerRecord(_ diffID: Digest) -> LayerRecord? {
+    LayerRecord(reading: "\(layout.layer(diffID))/\(LayerRecord.fileName)")
+  }
+}

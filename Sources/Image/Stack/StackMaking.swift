@@ -1,0 +1,127 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+internal import Layers
+internal import OCI
+internal import Store
+
+/// Makes what an image's layers need to be one tree: fix-ups of directories that a layer only implies, the places that a
+/// container's own files and file systems are mounted on, and copies of the accounts.
+struct StackMaking {
+  let library: ImageLibrary
+  let config: ImageConfig
+  /// Where it is made, and what it will be called then, relative to the store.
+  let path: String
+  let name: String
+
+  /// What every container of an image mounts, as docker has it.
+  private static let mountDirectories = ["dev", "proc", "sys"]
+  private static let mountFiles = ["etc/hosts", "etc/hostname", "etc/resolv.conf"]
+  static let mountsSuffix = "/mounts"
+  private static let longestAccounts: off_t = 4 << 20
+
+  /// Makes the directories of the stack in `path`, and returns the rest of it.
+  func make() throws(ImageError) -> LayerStackFile {
+    let layers = try OpenLayers(config.diffIDs, library)
+    let tree = MergedTree(layers.roots)
+    var lowers: [LayerStackFile.Lower] = []
+    // The topmost layer so far that says something of its root.
+    var root: Int?
+    for (index, record) in layers.records.enumerated() {
+      // Overlayfs asks no layer whether its root hides those below.
+      if record.hidesAllBelow { lowers.removeAll() }
+      lowers.append(LayerStackFile.Lower(path: layers.names[index]))
+      if !record.impliesRoot { root = index }
+      if try makeFixup(of: index, record, tree, root) {
+        lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)"))
+      }
+    }
+    try makeMountPoints(tree, root)
+    lowers.append(LayerStackFile.Lower(path: "\(name)/mounts"))
+    return LayerStackFile(
+      lowers: lowers, passwd: try accounts("etc/passwd", tree), group: try accounts("etc/group", tree))
+  }
+
+  /// A directory right above a layer, with those that the layer implies as the layers below have them.
+  ///
+  /// - Returns: whether one is needed.
+  private func makeFixup(of index: Int, _ record: LayerRecord, _ tree: MergedTree, _ root: Int?) throws(ImageError)
+    -> Bool
+  {
+    var wanted: [String] = []
+    for implied in record.impliedDirectories where !implied.isEmpty {
+      let below = try rethrowing { () throws(LayerError) in try tree.status(implied, below: index) }
+      if let below, below.st_mode & S_IFMT == S_IFDIR { wanted.append(implied) }
+    }
+    if wanted.isEmpty { return false }
+    let implied = Set(record.impliedDirectories)
+    let copy = try TreeCopy("\(path)/fixup-\(index)", tree)
+    try copy.dressRoot(of: root)
+    for directory in wanted.sorted() {
+      try copy.makeDirectories(directory) { implied.contains($0) ? index : index + 1 }
+    }
+    return true
+  }
+
+  /// The topmost lower directory. Its root is what the container's `/` looks like.
+  private func makeMountPoints(_ tree: MergedTree, _ root: Int?) throws(ImageError) {
+    let copy = try TreeCopy("\(path)/mounts", tree)
+    try copy.dressRoot(of: root)
+    for directory in Self.mountDirectories where try copy.isMissing(directory) {
+      try copy.makeDirectories(directory) { _ in tree.layers.count }
+    }
+    for file in Self.mountFiles where try copy.isMissing(file) {
+      try copy.makeDirectories("etc") { _ in tree.layers.count }
+      try copy.makeFile(file)
+    }
+  }
+
+  /// The bytes of a file of the image; empty when there is none, or it is no file.
+  private func accounts(_ path: String, _ tree: MergedTree) throws(ImageError) -> [UInt8] {
+    do throws(LayerError) {
+      guard let item = try tree.find(Array(path.utf8)), item.status.st_mode & S_IFMT == S_IFREG,
+        item.status.st_size <= Self.longestAccounts
+      else { return [] }
+      return try item.readAll(limit: Int(Self.longestAccounts))
+    } catch {
+      throw ImageError(error)
+    }
+  }
+}
+
+extension ImageLibrary {
+  /// Makes the stack of an image, if it is not there yet. All of its layers are.
+  func completeStack(_ id: Digest, _ config: ImageConfig, _ hold: borrowing Hold) throws(ImageError) {
+    let place = layout.stack(id)
+    let name = place.droppingPrefix(layout.path)
+    let isThere = try rethrowing { () throws(StoreError) in
+      try hold.claim([name]) { () throws(StoreError) in access("\(place)/\(LayerStackFile.fileName)", F_OK) == 0 }
+    }
+    if isThere { return }
+    let path = hold.newPath()
+    try rethrowing { () throws(SystemError) in try Directories.make(path) }
+    let stack = try StackMaking(library: self, config: config, path: path, name: name).make()
+    try replace("\(path)/\(LayerStackFile.fileName)", stack.json.text())
+    // Another process may have been faster.
+    if rename(path, place) == 0 || errno == ENOTEMPTY || errno == EEXIST { return }
+    throw ImageError(SystemError("store stack", id.short))
+  }
+
+  /// An image's own lower directories, relative to the store: without the places for a container's mounts.
+  func imageLowers(of image: StoredImage, _ hold: borrowing Hold) throws(ImageError) -> [String] {
+    try completeStack(image.id, image.config, hold)
+    do throws(StoreError) {
+      let stack = try store.stack(of: image)
+      return (stack?.lowers ?? []).map(\.path).filter { !$0.hasSuffix(StackMaking.mountsSuffix) }
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
+  /// Everything written so far is on disk.
+  func sync() throws(ImageError) {
+    let directory = try rethrowing { () throws(SystemError) in try Descriptor.open(layout.path, O_RDONLY | O_DIRECTORY)
+    }
+    guard clinux_syncfs(directory.number) == 0 else { throw ImageError(SystemError("sync image store", layout.path)) }
+  }
+}
