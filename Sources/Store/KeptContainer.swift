@@ -43,34 +43,46 @@ public struct KeptContainer: ~Copyable, Sendable {
     self.init(directory: path, record: found, opened: directory)
   }
 
-  /// Makes a container, complete at once.
+  /// Makes a container, complete at once, and locked: its first start is part of making it. Under the store's lock, shared
+  /// or not.
   ///
-  /// - Parameter files: `config.json` and the container's own files.
+  /// - Parameters:
+  ///   - config: `config.json`, for nobody else to read: its environment may have secrets.
+  ///   - files: the container's own, which its users read.
   /// - Throws: `isConflict` when the id is taken.
   public static func make(
-    _ record: KeptRecord, files: [(name: String, bytes: [UInt8])], in layout: StoreLayout
+    _ record: KeptRecord, config: [UInt8], files: [(name: String, bytes: [UInt8])], in layout: StoreLayout
   ) throws(StoreError) -> KeptContainer {
     let path = "\(layout.kept)/\(record.id)"
     if access(path, F_OK) == 0 { throw .conflict(record.id) }
-    let place = "\(layout.making)/container-\(record.id)"
-    let making = try system { () throws(SystemError) in
-      // Of a run of this name that was killed: making one takes the store's lock, so nobody is at it.
+    let name = newName("container-\(record.id)")
+    let place = "\(layout.making)/\(name)"
+    let all = try system { () throws(SystemError) in
       try Directories.make(layout.kept)
-      let all = try Directories.open(layout.making)
-      try TreeRemoval.remove("container-\(record.id)", at: all.number)
+      return try Directories.open(layout.making)
+    }
+    do throws(SystemError) {
       guard mkdir(place, 0o711) == 0 else { throw SystemError("make container", place) }
       let directory = try Descriptor.open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
       for file in files { try write(file.bytes, to: file.name, at: directory.number, mode: 0o644) }
+      try write(config, to: "config.json", at: directory.number, mode: 0o600)
       try write(record.json.bytes(), to: KeptRecord.fileName, at: directory.number, mode: 0o600)
-      return directory
+      // Before anybody else can see it.
+      flock(directory.number, LOCK_EX)
+      guard rename(place, path) == 0 else { throw SystemError("make container", path) }
+      return KeptContainer(directory: path, record: record, opened: directory)
+    } catch {
+      try? TreeRemoval.remove(name, at: all.number)
+      // Somebody else was faster.
+      if error.errno == .exists || error.errno == Errno(ENOTEMPTY) { throw .conflict(record.id) }
+      throw StoreError(error)
     }
-    // Before anybody else can see it: its first start is part of making it.
-    flock(making.number, LOCK_EX)
-    guard rename(place, path) == 0 else {
-      throw errno == ENOTEMPTY || errno == EEXIST
-        ? .conflict(record.id) : StoreError(SystemError("make container", path))
-    }
-    return KeptContainer(directory: path, record: record, opened: making)
+  }
+
+  /// A name in `making` that nothing has had.
+  private static func newName(_ beginning: String) -> String {
+    var random = SystemRandomNumberGenerator()
+    return "\(beginning)-\(String(random.next() as UInt64, radix: 16))"
   }
 
   private static func write(_ bytes: [UInt8], to name: String, at directory: CInt, mode: mode_t) throws(SystemError) {
@@ -139,8 +151,7 @@ public struct KeptContainer: ~Copyable, Sendable {
     _ id: String, in layout: StoreLayout, removeLayer: (String, CInt) throws(Failure) -> Void
   ) throws {
     guard (try? ContainerID(validating: id)) != nil else { throw StoreError.noContainer(id) }
-    var random = SystemRandomNumberGenerator()
-    let name = "removed-\(id)-\(String(random.next() as UInt32, radix: 16))"
+    let name = newName("removed-\(id)")
     let making = try Directories.open(layout.making)
     guard rename("\(layout.kept)/\(id)", "\(layout.making)/\(name)") == 0 else {
       if errno == ENOENT { return }

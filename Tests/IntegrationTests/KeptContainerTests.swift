@@ -53,6 +53,32 @@ extension Integration {
       }
     }
 
+    @Test("Of several runs of one name at once, one has it")
+    func race() throws {
+      try withStore { store in
+        let children = try (0..<6).map { _ in
+          try Host.spawn(store.line(["run", "-d", "--name", "box", "--image", "tour", "sleep", "1000"]))
+        }
+        let outcomes = try children.map { try $0.wait() }
+        #expect(outcomes.count { $0.code == 0 } == 1, "\(outcomes)")
+        for outcome in outcomes where outcome.code != 0 {
+          #expect(outcome.code == 125 && outcome.errors.contains("Conflict"), "\(outcome)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(store.store)/making") == [])
+        #expect(try store.command("exec", "box", "true").code == 0)
+      }
+    }
+
+    @Test("Secrets of the environment are for nobody else to read")
+    func secrets() throws {
+      try withStore { store in
+        try store.must("run", "-e", "PASSWORD=x", "--name", "box", "--image", "tour", "true")
+        for file in ["config.json", "container.json"] {
+          #expect(try Host.must("stat", "-c", "%a", "\(store.store)/kept/box/\(file)") == "600\n")
+        }
+      }
+    }
+
     @Test("Detached: prints its id, runs, is asked to stop, and starts again")
     func detached() throws {
       try withStore { store in

@@ -13,7 +13,7 @@ extension CommandRunner {
 
   func list() throws -> Int32 {
     var states = try runtime().states()
-    states += try keptStates(besides: states)
+    do { states += try keptStates(besides: states) } catch { log.warning("\(error)") }
     states.sort { $0.id < $1.id }
     if values.flag("quiet") { return Output.print(states.map { $0.id + "\n" }.joined()) }
     if values.value("format") == "json" {
@@ -33,7 +33,8 @@ extension CommandRunner {
 
   func delete() throws -> Int32 {
     try runtime().delete(id, force: values.flag("force"))
-    _ = try removeIfOver(id, ImageStore(globals))
+    // A container of an image may have gone with it; a store that cannot be read is none of its business.
+    if let store = try? ImageStore(globals) { _ = try removeIfOver(id, store) }
     return 0
   }
 

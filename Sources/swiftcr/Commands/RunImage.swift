@@ -49,7 +49,7 @@ extension CommandRunner {
       created: .now, stateRoot: stateRoot)
     record.removesOnExit = removesOnExit
     let kept = try KeptContainer.make(
-      record, files: [("config.json", config.bytes)] + files.all.map { ($0.name, $0.bytes) }, in: layout)
+      record, config: config.bytes, files: files.all.map { ($0.name, $0.bytes) }, in: layout)
     _ = consume lock
     return kept
   }
