@@ -1,4 +1,5 @@
 internal import Image
+internal import OCI
 
 /// Images as stacks, in lines: what is on top comes first.
 enum TreeText {

@@ -7,7 +7,7 @@ import Testing
 struct BashCompletionTests {
   /// Each word of the line is an argument; what follows the last space is completed.
   @Test(arguments: [
-    ("swiftcr r", "run rm restore resume reclaim"),
+    ("swiftcr r", "run rm restore rmi resume reclaim"),
     ("swiftcr sta", "start state"),
     ("swiftcr --lo", "--log --log-format"),
     ("swiftcr --log-format ", "text json"),

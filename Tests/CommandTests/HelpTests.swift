@@ -5,7 +5,8 @@ import Testing
 @Test func programHelpHasAllCommandsAndGlobalOptions() {
   let lines = Help.text(for: nil).split(separator: "\n", omittingEmptySubsequences: false)
   for command in CommandTable.commands {
-    #expect(lines.contains { $0.hasPrefix("  \(command.name) ") && $0.hasSuffix(command.summary) }, "\(command.name)")
+    #expect(
+      lines.contains { $0.hasPrefix("  \(command.spelling) ") && $0.hasSuffix(command.summary) }, "\(command.name)")
   }
   for group in CommandGroup.allCases { #expect(lines.contains("\(group.title):")) }
   for option in CommandTable.globals { #expect(lines.contains { isRow($0, of: option) }, "\(option.long)") }
@@ -18,7 +19,7 @@ func commandHelpHasEveryOption(name: String) throws {
   for option in command.options + [CommandTable.help] {
     #expect(lines.count { isRow($0, of: option) } == 1, "\(option.long)")
   }
-  let usage = try #require(lines.first { $0.hasPrefix("Usage: swiftcr \(name)") })
+  let usage = try #require(lines.first { $0.hasPrefix("Usage: swiftcr \(command.spelling)") })
   for positional in command.positionals { #expect(usage.contains(positional.usage)) }
 }
 

@@ -33,6 +33,16 @@ private func shape(_ arguments: [String]) -> String {
   ("run -b /b id", "run bundle=/b <id>"),
   ("run -b=/b id", "run bundle=/b <id>"),
   ("run --b /b id", "run bundle=/b <id>"),
+  // Two words, and docker's ways to say one command.
+  ("image verify --repair", "image-verify repair"),
+  ("image-verify", "image-verify"),
+  ("layer which box:1 /bin/sh", "layer-which <box:1> </bin/sh>"),
+  ("image pull box:1", "pull <box:1>"),
+  ("image ls -aq", "images all quiet"),
+  ("image rm box:1", "rmi <box:1>"),
+  ("prune -af", "prune all force"),
+  ("image nosuch", "error: unknown command \"image\". See 'swiftcr help'"),
+  ("layer pull box:1", "error: unknown command \"layer\". See 'swiftcr help'"),
   // Only the first sign separates.
   ("run --bundle=a=b id", "run bundle=a=b <id>"),
   // A value is the next argument, whatever it looks like.

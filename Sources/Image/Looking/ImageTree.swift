@@ -90,7 +90,8 @@ extension ImageLibrary {
   /// `layer diff`: what the second has differently; each is an image, or a layer by its diff ID.
   public func compare(_ one: String, _ other: String, _ body: (LayerChange) -> Void) throws(ImageError) {
     let hold = try rethrowing { () throws(StoreError) in try Hold(layout) }
-    let (left, right) = (try openLayers(one, hold), try openLayers(other, hold))
+    let left = try openLayers(one, hold)
+    let right = try openLayers(other, hold)
     try rethrowing { () throws(LayerError) in
       try StackComparison.compare(left.roots, right.roots) { (change) throws(LayerError) in body(change) }
     }
