@@ -41,7 +41,7 @@ private func shape(_ arguments: [String]) -> String {
   ("image ls -aq", "images all quiet"),
   ("image rm box:1", "rmi <box:1>"),
   ("prune -af", "prune all force"),
-  ("image nosuch", "error: unknown command \"image\". See 'swiftcr help'"),
+  ("image nosuch", "error: unknown command \"image\"; did you mean images? See 'swiftcr help'"),
   ("layer pull box:1", "error: unknown command \"layer\". See 'swiftcr help'"),
   // Only the first sign separates.
   ("run --bundle=a=b id", "run bundle=a=b <id>"),
