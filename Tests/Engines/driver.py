@@ -11,10 +11,11 @@ import image as images
 
 # For the cases: `until_true COMMAND…` polls with a bound, `logged ID TEXT` waits for a line in the container's log.
 HELPERS = """until_true() {
-  local i
-  for ((i = 0; i < 200; i++)); do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.05; done
-  echo "not so after 10 s: $*" >&2
-  return 1
+  local end=$((SECONDS + 60))
+  until "$@" >/dev/null 2>&1; do
+    if [ "$SECONDS" -gt "$end" ]; then echo "not so after 60 s: $*" >&2; return 1; fi
+    sleep 0.05
+  done
 }
 logged() { until_true eval "e logs $1 2>&1 | grep -q '$2'"; }
 """
@@ -39,7 +40,7 @@ class Driver:
     def path(self, name):
         return os.path.join(self.work, name)
 
-    def shell(self, script, seconds=60):
+    def shell(self, script, seconds=180):
         """Runs a script with the preamble; gives status, stdout and stderr."""
         with subprocess.Popen(["bash", "-c", HELPERS + self.preamble + script], env=self.environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -5,7 +5,7 @@ import os
 
 from cri.node import Cri
 from driver import Driver
-from sandbox import poll, write
+from tools import poll, write
 
 STORAGE = '[storage]\ndriver="overlay"\nrunroot="{work}/run"\ngraphroot="{work}/storage"\n'
 # Without CAP_SYS_RESOURCE podman's own default limits are above what may be set.

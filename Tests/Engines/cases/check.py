@@ -28,6 +28,11 @@ def equal(actual, expected):
         raise AssertionError(f"{actual!r}, not {expected!r}")
 
 
+def among(actual, expected):
+    if actual not in expected:
+        raise AssertionError(f"{actual!r}, not one of {expected!r}")
+
+
 def matches(text, pattern):
     if not re.fullmatch(pattern, text):
         raise AssertionError(f"{text!r} is not {pattern!r}")
