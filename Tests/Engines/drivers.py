@@ -27,7 +27,7 @@ network_config_dir="{work}/networks"
 class Podman(Driver):
     preamble = 'CLI=podman; e() { podman "$@"; }\ncheck() { e healthcheck run box && echo healthy; }\n'
     load = 'e load -qi "$ARCHIVE"'
-    cleanup = "e pod rm -af -t 0; e rm -af -t 0; e volume prune -f"
+    cleanup = 'test -z "$(e ps -aq)" || { e pod rm -af -t 0; e rm -af -t 0; }'
 
     def configure(self):
         write(self.path("storage.conf"), STORAGE.format(work=self.work))
@@ -51,7 +51,7 @@ class Docker(Driver):
 check() { until_true eval 'e inspect -f "{{.State.Health.Status}}" box | grep -x healthy' && echo healthy; }
 """
     load = 'e load -qi "$ARCHIVE"'
-    cleanup = "e ps -aq | xargs -r /usr/bin/docker rm -f; e volume prune -f"
+    cleanup = "e ps -aq | xargs -r /usr/bin/docker rm -f"
 
     def configure(self):
         socket = "unix://" + self.path("docker.sock")

@@ -6,7 +6,7 @@ BOTH = "podman docker"
 CAP_SYS_RESOURCE = 24
 RUN = "e run --rm --network none "
 START = "e run -d --name box --network none "
-SLEEPER = START + "$IMAGE sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.1; done' >/dev/null || exit\n"
+SLEEPER = START + "$IMAGE sh -c 'trap \"exit 0\" TERM; sleep 1000 & wait' >/dev/null || exit\n"
 # A container's limits, in the files of whichever cgroup version there is. What a share is as a weight of v2 is not
 # agreed upon.
 LIMITS = ("sh -c 'cd /sys/fs/cgroup; if [ -e cgroup.controllers ]; then cat memory.max pids.max cpu.weight cpuset.cpus;"

@@ -37,7 +37,7 @@ ISOLATION = [
     Case("tmpfs: size", BOTH, RUN + "--tmpfs /data:size=1m,noexec $IMAGE sh -c 'grep \" /data \" /proc/mounts'",
          ".*noexec.*size=1024k.*"),
     Case("volume: named", BOTH, RUN + "-v data:/d $IMAGE sh -c 'echo x > /d/f'; "
-         + RUN + "-v data:/d $IMAGE cat /d/f", "x"),
+         + RUN + "-v data:/d $IMAGE cat /d/f; e volume rm data >/dev/null", "x"),
     Case("volume: bind, read-only", BOTH, "mkdir -p $WORK/bind; echo x > $WORK/bind/f; "
          + RUN + "-v $WORK/bind:/d:ro $IMAGE sh -c 'cat /d/f; touch /d/g'", "x", err="Read-only", status=1),
     Case("volume: propagation", BOTH,
