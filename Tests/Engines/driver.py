@@ -35,7 +35,7 @@ class Driver:
         self.work, self.runtime = work, runtime
         self.environment = {**os.environ, "LC_ALL": "C", "IMAGE": images.NAME, "RUNTIME": runtime, "WORK": work,
                             "ARCHIVE": work + "/image.tar"}
-        self.daemon = None
+        self.daemon = self.log = None
 
     def path(self, name):
         return os.path.join(self.work, name)
@@ -74,12 +74,13 @@ class Driver:
 
     def serve(self, *command):
         """Starts the daemon; it ends with the sandbox's PID namespace."""
-        with open(self.path("daemon.log"), "w") as log:
+        self.log = self.path(command[0] + ".log")
+        with open(self.log, "w") as log:
             self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            env=self.environment)
 
     def answers(self, script):
         if self.daemon.poll() is not None:
-            with open(self.path("daemon.log")) as log:
+            with open(self.log) as log:
                 raise RuntimeError("the daemon ended: " + log.read()[-1500:])
         return self.shell(script)[0] == 0
