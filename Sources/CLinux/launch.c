@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "CLinux.h"
+#include "clone.h"
 
 #define NAMESPACE_TYPE _IO(0xb7, 0x3)
 #define MEMFD_EXEC 0x10u
@@ -38,7 +39,7 @@ _Noreturn static void execute(const struct clinux_launch *launch) {
 }
 
 // A sibling has the exit signal that its maker has, and may not say another one.
-static int clone3(uint64_t flags, int cgroup, int *pidfd) {
+int clinux_clone(uint64_t flags, int cgroup, int *pidfd) {
   struct clone_args arguments;
   memset(&arguments, 0, sizeof arguments);
   arguments.flags = flags | (pidfd != NULL ? CLONE_PIDFD : 0);
@@ -52,7 +53,7 @@ static int clone3(uint64_t flags, int cgroup, int *pidfd) {
 }
 
 int clinux_start(const struct clinux_launch *launch, int *pidfd) {
-  int pid = clone3(launch->flags, launch->cgroup, pidfd);
+  int pid = clinux_clone(launch->flags, launch->cgroup, pidfd);
   if (pid == 0)
     execute(launch);
   return pid;
@@ -67,7 +68,7 @@ static void follow(int maker) {
 
 int clinux_start_later(const struct clinux_launch *launch, int channel, int *pidfd) {
   int maker = getpid();
-  int pid = clone3(0, -1, pidfd);
+  int pid = clinux_clone(0, -1, pidfd);
   if (pid != 0)
     return pid;
   follow(maker);
@@ -75,7 +76,7 @@ int clinux_start_later(const struct clinux_launch *launch, int channel, int *pid
   if (read(channel, &word, 1) != 1)
     _exit(0);
   // A child of our maker's, as if that had made it: it waits for it, and the two see no difference.
-  int answer = clone3(launch->flags | CLONE_PARENT, -1, NULL);
+  int answer = clinux_clone(launch->flags | CLONE_PARENT, -1, NULL);
   if (answer == 0)
     execute(launch);
   if (answer < 0)
@@ -86,7 +87,7 @@ int clinux_start_later(const struct clinux_launch *launch, int channel, int *pid
 
 int clinux_idle(uint64_t flags, int *pidfd) {
   int maker = getpid();
-  int pid = clone3(flags, -1, pidfd);
+  int pid = clinux_clone(flags, -1, pidfd);
   if (pid != 0)
     return pid;
   follow(maker);

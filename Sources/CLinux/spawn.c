@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "CLinux.h"
+#include "clone.h"
 
 #define CLOSE_ON_EXEC_RANGE 4u // CLOSE_RANGE_CLOEXEC
 
@@ -64,12 +64,7 @@ int clinux_run_program(const struct clinux_program *program, int *pidfd) {
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before);
-  struct clone_args arguments;
-  memset(&arguments, 0, sizeof arguments);
-  arguments.flags = CLONE_PIDFD;
-  arguments.pidfd = (uint64_t)(uintptr_t)pidfd;
-  arguments.exit_signal = SIGCHLD;
-  int pid = (int)syscall(SYS_clone3, &arguments, sizeof arguments);
+  int pid = clinux_clone(0, -1, pidfd);
   if (pid == 0)
     run_child(program, report[1]);
   int failed = pid < 0 ? errno : 0;

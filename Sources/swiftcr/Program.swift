@@ -15,7 +15,10 @@ enum Program {
     }
     switch invocation.request {
     case .help(let command): return Output.print(Help.text(for: command))
-    case .version: return Output.print("swiftcr version \(CommandTable.version)\nspec: \(Output.specVersion)\n")
+    // Docker takes what is after "commit:" for the runtime's version, and distributions have runc say its own there.
+    case .version:
+      let version = CommandTable.version
+      return Output.print("swiftcr version \(version)\ncommit: \(version)\nspec: \(Output.specVersion)\n")
     case .command(let command, let values): return run(command, values, invocation.globals)
     }
   }

@@ -39,6 +39,15 @@ func record(_ id: String = "c1", layer: String? = nil) -> ContainerRecord {
     annotations: [:], bootID: BootID.current, cgroupLayout: "", cgroups: [], layer: layer)
 }
 
+/// Whether the condition holds in the end; a bound, so that nothing hangs.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+  for _ in 0..<6000 {
+    if try condition() { return true }
+    usleep(10_000)
+  }
+  return false
+}
+
 /// Starts a program and lets it run.
 func spawn(_ path: String, _ arguments: [String]) throws -> pid_t {
   var pointers: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }

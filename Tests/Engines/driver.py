@@ -11,10 +11,11 @@ import image as images
 
 # For the cases: `until_true COMMAND…` polls with a bound, `logged ID TEXT` waits for a line in the container's log.
 HELPERS = """until_true() {
-  local i
-  for ((i = 0; i < 200; i++)); do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.05; done
-  echo "not so after 10 s: $*" >&2
-  return 1
+  local end=$((SECONDS + 60))
+  until "$@" >/dev/null 2>&1; do
+    if [ "$SECONDS" -gt "$end" ]; then echo "not so after 60 s: $*" >&2; return 1; fi
+    sleep 0.05
+  done
 }
 logged() { until_true eval "e logs $1 2>&1 | grep -q '$2'"; }
 """
@@ -34,12 +35,12 @@ class Driver:
         self.work, self.runtime = work, runtime
         self.environment = {**os.environ, "LC_ALL": "C", "IMAGE": images.NAME, "RUNTIME": runtime, "WORK": work,
                             "ARCHIVE": work + "/image.tar"}
-        self.daemon = None
+        self.daemon = self.log = None
 
     def path(self, name):
         return os.path.join(self.work, name)
 
-    def shell(self, script, seconds=60):
+    def shell(self, script, seconds=180):
         """Runs a script with the preamble; gives status, stdout and stderr."""
         with subprocess.Popen(["bash", "-c", HELPERS + self.preamble + script], env=self.environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -73,12 +74,13 @@ class Driver:
 
     def serve(self, *command):
         """Starts the daemon; it ends with the sandbox's PID namespace."""
-        with open(self.path("daemon.log"), "w") as log:
+        self.log = self.path(command[0] + ".log")
+        with open(self.log, "w") as log:
             self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            env=self.environment)
 
     def answers(self, script):
         if self.daemon.poll() is not None:
-            with open(self.path("daemon.log")) as log:
+            with open(self.log) as log:
                 raise RuntimeError("the daemon ended: " + log.read()[-1500:])
         return self.shell(script)[0] == 0

@@ -5,7 +5,7 @@ import os
 
 from cri.node import Cri
 from driver import Driver
-from sandbox import poll, write
+from tools import poll, write
 
 STORAGE = '[storage]\ndriver="overlay"\nrunroot="{work}/run"\ngraphroot="{work}/storage"\n'
 # Without CAP_SYS_RESOURCE podman's own default limits are above what may be set.
@@ -22,12 +22,26 @@ tested=["{runtime}"]
 network_backend="netavark"
 network_config_dir="{work}/networks"
 """
+# Kubernetes' part of it is a driver of its own.
+CONTAINERD = """version = 2
+root = "{work}/root"
+state = "{work}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+[grpc]
+address = "{work}/containerd.sock"
+"""
+
+
+def serve_containerd(driver):
+    write(driver.path("config.toml"), CONTAINERD.format(work=driver.work))
+    driver.serve("containerd", "-c", driver.path("config.toml"))
+    poll("containerd answers", lambda: driver.answers('ctr -a "$WORK/containerd.sock" version >/dev/null'))
 
 
 class Podman(Driver):
     preamble = 'CLI=podman; e() { podman "$@"; }\ncheck() { e healthcheck run box && echo healthy; }\n'
     load = 'e load -qi "$ARCHIVE"'
-    cleanup = "e pod rm -af -t 0; e rm -af -t 0; e volume prune -f"
+    cleanup = 'test -z "$(e ps -aq)" || { e pod rm -af -t 0; e rm -af -t 0; }'
 
     def configure(self):
         write(self.path("storage.conf"), STORAGE.format(work=self.work))
@@ -51,15 +65,17 @@ class Docker(Driver):
 check() { until_true eval 'e inspect -f "{{.State.Health.Status}}" box | grep -x healthy' && echo healthy; }
 """
     load = 'e load -qi "$ARCHIVE"'
-    cleanup = "e ps -aq | xargs -r /usr/bin/docker rm -f; e volume prune -f"
+    cleanup = "e ps -aq | xargs -r /usr/bin/docker rm -f"
 
     def configure(self):
         socket = "unix://" + self.path("docker.sock")
+        # dockerd gives one of its own 15 seconds to start, which is not much on an emulated processor.
+        serve_containerd(self)
         self.environment |= {"DOCKER_HOST": socket, "DOCKER_CONFIG": self.path("client"), "DOCKER_BUILDKIT": "0"}
         write(self.path("daemon.json"), json.dumps({
             "data-root": self.path("data"), "exec-root": self.path("exec"), "pidfile": self.path("pid"),
-            "hosts": [socket], "storage-driver": "overlay2", "default-runtime": "tested",
-            "runtimes": {"tested": {"path": self.runtime}}}))
+            "hosts": [socket], "containerd": self.path("containerd.sock"), "storage-driver": "overlay2",
+            "default-runtime": "tested", "runtimes": {"tested": {"path": self.runtime}}}))
         self.serve("dockerd", "--config-file", self.path("daemon.json"))
         poll("dockerd answers", lambda: self.answers("e info >/dev/null"))
 
@@ -76,11 +92,7 @@ status() { e task ls | awk -v id="$1" '$1 == id { print $3 }'; }
         os.mkdir(self.path("bin"))
         os.symlink(self.runtime, self.path("bin/runc"))
         self.environment["PATH"] = self.path("bin") + ":" + self.environment["PATH"]
-        write(self.path("config.toml"), "version = 2\nroot = \"{0}/root\"\nstate = \"{0}/state\"\n"
-              "disabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.internal.v1.opt\"]\n"
-              "[grpc]\naddress = \"{0}/containerd.sock\"\n".format(self.work))
-        self.serve("containerd", "-c", self.path("config.toml"))
-        poll("containerd answers", lambda: self.answers("e version >/dev/null"))
+        serve_containerd(self)
 
 
 DRIVERS = {"podman": Podman, "containerd": Containerd, "docker": Docker, "buildah": Buildah, "cri": Cri}

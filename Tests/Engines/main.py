@@ -1,6 +1,8 @@
 """Runs the cases for each engine and runtime, prints what differs, and writes the table."""
 
 import argparse
+import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -27,7 +29,8 @@ def arguments():
     parser.add_argument("--case", default="", help="only the cases whose name this regular expression finds")
     parser.add_argument("--all", action="store_true", help="every engine, runtime and case")
     parser.add_argument("--write", action="store_true", help="write docs/engines.md (--vm: docs/engines-vm.md); only with --all")
-    parser.add_argument("--vm", action="store_true", help="in the virtual machine, which has cgroup v2 (scripts/vm)")
+    parser.add_argument("--vm", action="store_true", help="in virtual machines, which have cgroup v2 (scripts/vm)")
+    parser.add_argument("--lines", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     for engine in options.engines:
         if engine not in DRIVERS:
@@ -46,24 +49,40 @@ def find(runtime):
     return os.path.realpath(path)
 
 
-def run(engine, runtime, pattern, results):
-    """One engine with one runtime, in a sandbox that is gone afterwards."""
+@contextlib.contextmanager
+def here(engine, runtime, pattern):
+    """The process that runs one engine's cases with one runtime, in a sandbox that is gone afterwards."""
     sandbox = Sandbox()
     work = tempfile.mkdtemp(prefix="swiftcr-engines.", dir="/var/tmp")
     try:
-        process = sandbox.start(
-            [sys.executable, "-B", HERE + "/worker.py", engine, find(runtime), work, pattern],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        for line in process.stdout:
-            entry = json.loads(line)
-            results[engine, entry["case"], runtime] = entry["result"], entry["why"]
-            if entry["result"] != "pass":
-                print(f"{engine} {runtime}: {entry['case']}: {entry['result']}: {entry['why']}", file=sys.stderr)
-        if process.wait():
-            raise RuntimeError(f"{engine} with {runtime}: the worker ended with {process.returncode}")
+        yield sandbox.start([sys.executable, "-B", HERE + "/worker.py", engine, find(runtime), work, pattern],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     finally:
         sandbox.remove()
         os.rmdir(work)
+
+
+@contextlib.contextmanager
+def in_machine(engine, runtime, pattern):
+    """The same in a virtual machine of its own: one that breaks takes nothing else with it."""
+    size = {"SWIFTCR_VM_MEMORY": "6G", **os.environ, "SWIFTCR": find("swiftcr")}
+    command = [sys.executable, "-B", HERE + "/main.py", engine, "--runtime", runtime, "--case", pattern, "--lines"]
+    process = subprocess.Popen([REPOSITORY + "/scripts/vm", *command], env=size, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def results_of(started):
+    """What the cases say, as (case, result, why), while they run."""
+    with started as process:
+        for line in process.stdout:
+            entry = json.loads(line)
+            yield entry["case"], entry["result"], entry["why"]
+        if process.wait():
+            raise RuntimeError(f"its process ended with {process.returncode}")
 
 
 def main():
@@ -73,22 +92,28 @@ def main():
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     results = {}
     broken = False
-    for engine in options.engines or DRIVERS:
-        for runtime in options.runtime or RUNTIMES:
-            try:
-                run(engine, runtime, options.case, results)
-            except RuntimeError as error:
-                broken = True
-                print(f"engines: {error}", file=sys.stderr)
-    print(report.summary(results), file=sys.stderr)
+    for engine, runtime in itertools.product(options.engines or DRIVERS, options.runtime or RUNTIMES):
+        try:
+            for case, result, why in results_of((in_machine if options.vm else here)(engine, runtime, options.case)):
+                results[engine, case, runtime] = result, why
+                if options.lines:
+                    print(json.dumps({"case": case, "result": result, "why": why}), flush=True)
+                elif result != "pass":
+                    print(f"{engine} {runtime}: {case}: {result}: {why}", file=sys.stderr)
+        except RuntimeError as error:
+            broken = True
+            print(f"engines: {engine} with {runtime}: {error}", file=sys.stderr)
+        if not options.lines:
+            print(report.summary(results, engine, runtime), file=sys.stderr)
+    if options.lines:
+        sys.exit(1 if broken else 0)
+    regressions = report.regressions(results)
+    for engine, case in regressions:
+        print(f"swiftcr fails what a control passes: {engine}: {case}", file=sys.stderr)
     if options.write and not broken:
-        text = report.table(CASES, results, "--vm " if options.vm else "")
-        if options.vm:
-            print(text, end="")
-        else:
-            with open(os.path.join(REPOSITORY, "docs/engines.md"), "w") as file:
-                file.write(text)
-    sys.exit(1 if broken or report.regressions(results) else 0)
+        with open(os.path.join(REPOSITORY, "docs/engines-vm.md" if options.vm else "docs/engines.md"), "w") as file:
+            file.write(report.table(CASES, results, options.vm))
+    sys.exit(1 if broken or regressions else 0)
 
 
 main()

@@ -15,24 +15,20 @@ def regressions(results):
     return found
 
 
-def summary(results):
-    lines = []
-    for engine in dict.fromkeys(key[0] for key in results):
-        for runtime in RUNTIMES:
-            marks = [result for key, (result, _) in results.items() if (key[0], key[2]) == (engine, runtime)]
-            if marks:
-                counts = ", ".join(f"{marks.count(mark)} {mark}" for mark in MARKS if mark in marks)
-                lines.append(f"{engine} with {runtime}: {counts}")
-    lines += [f"swiftcr fails what a control passes: {engine}: {case}" for engine, case in regressions(results)]
-    return "\n".join(lines)
+def summary(results, engine, runtime):
+    marks = [result for key, (result, _) in results.items() if (key[0], key[2]) == (engine, runtime)]
+    return f"{engine} with {runtime}: " + ", ".join(f"{marks.count(mark)} {mark}" for mark in MARKS if mark in marks)
 
 
-def table(cases, results, options):
+def table(cases, results, in_machine):
     """The table as Markdown; what failed or was skipped has its reason below it."""
-    lines = ["# Engines", "",
+    command = "sudo scripts/engines --all " + ("--vm " if in_machine else "") + "--write"
+    place = ("In a virtual machine with cgroup v2; [engines.md](engines.md) is without one." if in_machine
+             else "[engines-vm.md](engines-vm.md) is the same in a virtual machine with cgroup v2.")
+    lines = ["# Engines" + (", on cgroup v2" if in_machine else ""), "",
              "Real engines with swiftcr as their runtime, and Debian 12's runc and crun through the same cases as the",
              "control. `cri` is containerd's Kubernetes interface, called as kubelet calls it.",
-             f"Written by `sudo scripts/engines --all {options}--write`; the cases are in `Tests/Engines/cases/`.", ""]
+             place, f"Written by `{command}`; the cases are in `Tests/Engines/cases/`.", ""]
     reasons = []
     for engine in dict.fromkeys(key[0] for key in results):
         lines += [f"## {engine}", "", "| case | swiftcr | runc | crun |", "|---|---|---|---|"]

@@ -7,7 +7,9 @@ cannot outlive the PID namespace, its files are on tmpfs in the mount namespace,
 import contextlib
 import os
 import subprocess
-import time
+
+from cgroups import ROOT, fill_cpuset, give_controllers, hierarchies, is_unified, mount_point
+from tools import poll, run, write
 
 # Where engines and runtimes keep things by default, also those that no option moves.
 PRIVATE = ["/run", "/dev/shm", "/tmp", "/var/lib/containers", "/var/lib/cni", "/var/lib/docker", "/var/lib/containerd",
@@ -47,18 +49,16 @@ class Sandbox:
         for controllers, path in hierarchies():
             # Beside our own on v2, which has processes and so gives nothing.
             path = path if controllers else os.path.dirname(path)
-            parent = os.path.join("/sys/fs/cgroup", directory(controllers), path.lstrip("/"))
-            group = os.path.join(parent, f"swiftcr-engines-{os.getpid()}")
+            group = os.path.join(mount_point(controllers), path.lstrip("/"), f"swiftcr-engines-{os.getpid()}")
             os.mkdir(group)
             self.groups.append(group)
             if not controllers:
                 self.leaves.append(os.path.join(group, "engine"))
                 os.mkdir(self.leaves[-1])
             if controllers == "cpuset":
-                # Without processors and memory a v1 cpuset takes no process; engines expect to find them set.
-                for name in ["cpuset.cpus", "cpuset.mems", "cgroup.clone_children"]:
-                    value = "1" if name == "cgroup.clone_children" else read(os.path.join(parent, name))
-                    write(os.path.join(group, name), value)
+                fill_cpuset(group)
+                # Engines expect to find it so in cgroups of theirs.
+                write(os.path.join(group, "cgroup.clone_children"), "1")
 
     def _join_groups(self):
         for group in self.groups:
@@ -81,14 +81,13 @@ def enter(work):
 
 def _mount_cgroups():
     if is_unified():
-        run("umount", "/sys/fs/cgroup")
-        run("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
-        for controller in read("/sys/fs/cgroup/cgroup.controllers").split():
-            write("/sys/fs/cgroup/cgroup.subtree_control", "+" + controller)
+        run("umount", ROOT)
+        run("mount", "-t", "cgroup2", "cgroup2", ROOT)
+        give_controllers(ROOT)
         return
-    run("mount", "-t", "tmpfs", "-o", "mode=0755", "cgroup", "/sys/fs/cgroup")
+    run("mount", "-t", "tmpfs", "-o", "mode=0755", "cgroup", ROOT)
     for controllers, _ in hierarchies():
-        path = os.path.join("/sys/fs/cgroup", directory(controllers))
+        path = mount_point(controllers)
         os.mkdir(path)
         run("mount", "-t", "cgroup", "-o", "none," + controllers if "=" in controllers else controllers, "cgroup", path)
 
@@ -99,46 +98,6 @@ def _cover(path, changes):
     os.makedirs(upper)
     os.makedirs(scratch)
     run("mount", "-t", "overlay", "-o", f"lowerdir={path},upperdir={upper},workdir={scratch}", "engines", path)
-
-
-def hierarchies():
-    """The hierarchies of this process: controllers and path. Those of v1, if there are any; v2 has no name."""
-    with open("/proc/self/cgroup") as lines:
-        fields = [line.rstrip("\n").split(":", 2) for line in lines]
-    return [(controllers, path) for _, controllers, path in fields if controllers or is_unified()]
-
-
-def is_unified():
-    return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
-
-
-def directory(controllers):
-    return controllers.removeprefix("name=")
-
-
-def poll(what, condition, seconds=20):
-    """Waits until `condition` holds; a bound, so that nothing hangs."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not so after {seconds} s")
-        time.sleep(0.05)
-
-
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
-
-
-def write(path, text):
-    with open(path, "w") as file:
-        file.write(text)
 
 
 def _remove_tree(group):

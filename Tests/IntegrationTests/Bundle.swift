@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// A bundle in a directory of its own, and the container that is made from it.
@@ -33,24 +34,28 @@ final class Bundle {
     return path
   }()
 
+  /// The config.json of each kind and options, made once: jq takes a second to start on an emulated processor.
+  private static let configurations = Mutex<[String: String]>([:])
+
   fileprivate init(_ kind: Kind, _ options: [String]) throws {
     directory = Host.temporaryDirectory("test")
     id = "it-" + (directory.split(separator: ".").last.map(String.init) ?? "")
-    switch kind {
-    case .flat:
+    if kind == .flat {
       try Host.must("cp", "-a", "\(Self.flatTemplate)/rootfs", rootfs)
       if options.contains("--userns") { try Host.must("chown", "-Rh", "100000:100000", rootfs) }
-      let made = try Host.run(
-        [Host.fixture("bundle"), directory, "--layers", "\(Self.flatTemplate)/rootfs/sys"] + options + [
-          "--", "/bin/true",
-        ])
-      guard made.code == 0 else { throw HostError(description: "\(made)") }
-      try edit(".annotations = {}")
-    case .layers:
-      let made = try Host.run(
-        [Host.fixture("bundle"), directory, "--layers", Self.layers] + options + ["--", "/bin/true"])
-      guard made.code == 0 else { throw HostError(description: "\(made)") }
     }
+    let key = "\(kind) \(options)"
+    if let known = Self.configurations.withLock({ $0[key] }) {
+      Host.write(known, to: configuration)
+      return
+    }
+    let layers = kind == .flat ? "\(Self.flatTemplate)/rootfs/sys" : Self.layers
+    let made = try Host.run(
+      [Host.fixture("bundle"), directory, "--layers", layers] + options + ["--", "/bin/true"])
+    guard made.code == 0 else { throw HostError(description: "\(made)") }
+    if kind == .flat { try edit(".annotations = {}") }
+    let text = Host.read(configuration)
+    Self.configurations.withLock { $0[key] = text }
   }
 
   /// Changes config.json with a jq program.

@@ -244,13 +244,13 @@ extension Integration.Checkpoint {
       try Host.wait(for: "running") { (try? bundle.state(".status")) == "running" }
       let saved = try Self.save(bundle)
       #expect(saved.code == 0, "\(saved)")
-      #expect(try run.wait(timeout: 10).code == 137)
+      #expect(try run.wait().code == 137)
       let again = try bundle.spawn(
         "restore", "--criu", Criu.program ?? "", "--bundle", bundle.directory, "--image-path",
         "\(bundle.directory)/images", "--work-path", "\(bundle.directory)/work", bundle.id)
       try Host.wait(30, for: "running again") { (try? bundle.state(".status")) == "running" }
       #expect(try bundle.exec("touch", "/end").code == 0)
-      let outcome = try again.wait(timeout: 10)
+      let outcome = try again.wait()
       #expect(outcome.code == 7 && outcome.output == "ended\n", "\(outcome)")
       #expect(try bundle.command("state", bundle.id).code == 1)
     }

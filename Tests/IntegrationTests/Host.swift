@@ -71,7 +71,7 @@ enum Host {
     var output: String { Host.read("\(files)/out") }
 
     /// Waits for the end; a child that takes too long is killed and is an error.
-    func wait(timeout: Double = 60) throws -> Outcome {
+    func wait(timeout: Double = 300) throws -> Outcome {
       var status: Int32 = 0
       let end = Date(timeIntervalSinceNow: timeout)
       var pause: UInt32 = 200
@@ -144,7 +144,7 @@ enum Host {
   /// Runs a program to its end.
   static func run(
     _ arguments: [String], input: String = "", descriptors: [Int32: Int32] = [:], environment: [String: String] = [:],
-    directory: String = "/", timeout: Double = 60
+    directory: String = "/", timeout: Double = 300
   ) throws -> Outcome {
     try spawn(
       arguments, input: input, descriptors: descriptors, environment: environment, directory: directory
@@ -153,7 +153,7 @@ enum Host {
 
   /// Runs a program of the fixtures or the host that has to work.
   @discardableResult
-  static func must(_ arguments: String..., input: String = "", timeout: Double = 60) throws -> String {
+  static func must(_ arguments: String..., input: String = "", timeout: Double = 300) throws -> String {
     let outcome = try run(arguments, input: input, timeout: timeout)
     guard outcome.code == 0 else {
       throw HostError(description: "\(arguments.joined(separator: " ")): \(outcome)")
@@ -202,7 +202,7 @@ enum Host {
   }
 
   /// Looks again and again until something is so.
-  static func wait(_ timeout: Double = 10, for what: String, until isSo: () throws -> Bool) throws {
+  static func wait(_ timeout: Double = 60, for what: String, until isSo: () throws -> Bool) throws {
     let end = Date(timeIntervalSinceNow: timeout)
     while try !isSo() {
       guard Date() < end else { throw HostError(description: "not within \(timeout) s: \(what)") }

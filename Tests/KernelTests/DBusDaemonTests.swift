@@ -11,7 +11,7 @@ struct DBusDaemonTests {
 
   @Test func callsAndErrors() throws {
     let bus = try Bus()
-    let deadline = Deadline(milliseconds: 10_000)
+    let deadline = Deadline(milliseconds: 60_000)
     var connection = try DBusConnection.open(path: bus.socket, isBus: true, deadline: deadline)
     let owner = try connection.call(
       to: Self.bus, "/org/freedesktop/DBus", Self.bus, "GetNameOwner", [.string(Self.bus)], deadline: deadline)
@@ -34,7 +34,7 @@ struct DBusDaemonTests {
   /// Taking a name makes the bus say NameAcquired, before or after the answer: it must be found either way.
   @Test func signals() throws {
     let bus = try Bus()
-    let deadline = Deadline(milliseconds: 10_000)
+    let deadline = Deadline(milliseconds: 60_000)
     var connection = try DBusConnection.open(path: bus.socket, isBus: true, deadline: deadline)
     let name = DBusValue.string("io.swiftcr.Test")
     let answer = try connection.call(
@@ -51,7 +51,7 @@ struct DBusDaemonTests {
 
   @Test func thePeerHangsUp() throws {
     let bus = try Bus()
-    let deadline = Deadline(milliseconds: 10_000)
+    let deadline = Deadline(milliseconds: 60_000)
     var connection = try DBusConnection.open(path: bus.socket, isBus: true, deadline: deadline)
     bus.end()
     let error = #expect(throws: SystemError.self) {

@@ -7,7 +7,7 @@ import grpc
 
 from cases.case import Check
 
-SLEEPER = ("sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.1; done")
+SLEEPER = ("sh", "-c", "trap 'exit 5' TERM; sleep 1000 & wait")
 
 
 def checks(engines):
@@ -26,6 +26,11 @@ def checks(engines):
 def equal(actual, expected):
     if actual != expected:
         raise AssertionError(f"{actual!r}, not {expected!r}")
+
+
+def among(actual, expected):
+    if actual not in expected:
+        raise AssertionError(f"{actual!r}, not one of {expected!r}")
 
 
 def matches(text, pattern):

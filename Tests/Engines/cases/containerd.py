@@ -3,7 +3,7 @@
 from cases.case import Case
 
 RUN = "e run --rm $IMAGE c "
-START = "e run -d $IMAGE c sh -c 'trap \"exit 5\" TERM; while :; do sleep 0.1; done' || exit\n"
+START = "e run -d $IMAGE c sh -c 'trap \"exit 5\" TERM; sleep 1000 & wait' || exit\n"
 
 CONTAINERD = [
     Case("run", "containerd", RUN + "echo hi", "hi"),

@@ -1,7 +1,7 @@
 """Exec and attach: the way of probes (ExecSync), and kubectl's over the streaming server."""
 
 import grpc
-from sandbox import poll
+from tools import poll
 
 from cases.check import SLEEPER, checks, equal, matches, refused
 

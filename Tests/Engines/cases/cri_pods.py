@@ -5,8 +5,9 @@ import os
 import subprocess
 
 import grpc
-from cri.node import ROOT, make_groups
-from sandbox import poll, read, write
+from cgroups import limit, make_parents, processes, set_limit
+from cri.node import ROOT
+from tools import poll
 
 from cases.check import SLEEPER, checks, equal, matches, refused
 
@@ -146,14 +147,14 @@ def shared_memory(node):
 
 @check("cgroup: below the pod's, which kubelet makes")
 def cgroup_parent(node):
-    memory = "/sys/fs/cgroup/memory/kubepods/burstable/pod1"
-    parents = make_groups("/kubepods/burstable/pod1")
-    write(memory + "/memory.limit_in_bytes", str(64 << 20))
-    pod = node.pod(cgroup_parent="/kubepods/burstable/pod1")
+    group = "kubepods/burstable/pod1"
+    parents = make_parents(group)
+    set_limit(group, "memory", str(64 << 20))
+    pod = node.pod(cgroup_parent="/" + group)
     box = pod.start(*SLEEPER, resources={"memory_limit_in_bytes": 32 << 20})
-    equal(read(f"{memory}/{box.id}/memory.limit_in_bytes").strip(), str(32 << 20))
-    matches(read(f"{memory}/{box.id}/cgroup.procs"), rf"{box.pid}\n(\d+\n)*")
-    matches(read(f"{memory}/{pod.id}/cgroup.procs"), r"\d+\n")
+    equal(limit(f"{group}/{box.id}", "memory"), str(32 << 20))
+    matches(processes(f"{group}/{box.id}"), rf"{box.pid}\n(\d+\n)*")
+    matches(processes(f"{group}/{pod.id}"), r"\d+\n")
     pod.stop()
     pod.remove()
     for parent in parents:

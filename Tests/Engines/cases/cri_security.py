@@ -4,7 +4,7 @@ import json
 import os
 
 import grpc
-from sandbox import poll, run, write
+from tools import poll, run, write
 
 from cases.check import SLEEPER, checks, equal, matches, refused
 

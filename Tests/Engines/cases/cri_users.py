@@ -2,7 +2,7 @@
 
 import os
 
-from sandbox import run
+from tools import run
 
 from cases.check import SLEEPER, checks, equal, matches
 

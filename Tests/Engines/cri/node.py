@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 
+import cgroups
 import grpc
 import image as images
 from driver import Driver, Skipped
-from sandbox import directory, hierarchies, poll, read, write
+from tools import poll, write
 
 from cri.pod import Pod
 from cri.service import Service
@@ -63,7 +64,7 @@ class Cri(Driver):
         handlers = {"runc": shutil.which("runc"), self.handler: self.runtime}
         write(self.path("config.toml"), CONFIG.format(work=self.work, pause=PAUSE)
               + "".join(HANDLER.format(name=name, path=path) for name, path in handlers.items()))
-        make_groups("/kubepods")
+        cgroups.make_parents("kubepods")
         self.start_containerd()
 
     def start_containerd(self):
@@ -148,26 +149,6 @@ class Cri(Driver):
             return self.call("Status") is not None
         except grpc.RpcError:
             return False
-
-
-def make_groups(path):
-    """Kubelet's part: a cgroup for pods in every hierarchy; gives their paths."""
-    groups = ["/sys/fs/cgroup/" + directory(controllers) + path for controllers, _ in hierarchies()]
-    for group in groups:
-        _make_group(group)
-    return groups
-
-
-def _make_group(path):
-    if os.path.exists(path):
-        return
-    parent = os.path.dirname(path)
-    _make_group(parent)
-    os.mkdir(path)
-    if path.startswith("/sys/fs/cgroup/cpuset"):
-        # A v1 cpuset takes no process without processors and memory.
-        for name in ("cpuset.cpus", "cpuset.mems"):
-            write(os.path.join(path, name), read(os.path.join(parent, name)))
 
 
 def _name(path):

@@ -5,7 +5,7 @@ import json
 import os
 
 import image as images
-from sandbox import poll, read
+from tools import poll, read
 
 from cri.streams import Stream
 

@@ -25,7 +25,7 @@ class Service:
                                             response_deserializer=classes.GetPrototype(method.output_type).FromString)
             self.methods[method.name] = request, send
 
-    def call(self, method, seconds=30, **fields):
+    def call(self, method, seconds=120, **fields):
         request, send = self.methods[method]
         return send(json_format.ParseDict(fields, request()), timeout=seconds)
 

@@ -11,7 +11,7 @@ STDIN, STDOUT, STDERR, ERROR, RESIZE = range(5)
 class Stream:
     """A message's first byte is its channel; `status` is what the error channel said at the end."""
 
-    def __init__(self, url, seconds=20):
+    def __init__(self, url, seconds=60):
         self.socket = websocket.create_connection(url.replace("http:", "ws:", 1), timeout=seconds,
                                                   subprotocols=[PROTOCOL], http_no_proxy=["127.0.0.1"])
         self.out = {STDOUT: b"", STDERR: b""}
