@@ -45,7 +45,9 @@ public struct KeptRecord: Sendable, Equatable {
     stopSignal = image.config.defaults.stopSignal
     let layout = StoreLayout("")
     let names = [layout.blob(manifest), layout.blob(config), layout.stack(config)]
-    uses = (names + image.config.diffIDs.map { layout.layer($0) }).map { String($0.dropFirst()) }
+    // The layers' blobs too: what `commit` makes of it must be complete, also when the image was removed.
+    let layers = image.manifest.layers.map { layout.blob($0.digest) } + image.config.diffIDs.map { layout.layer($0) }
+    uses = (names + layers).map { String($0.dropFirst()) }
   }
 
   public var json: JSON {
