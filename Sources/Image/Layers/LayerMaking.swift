@@ -148,6 +148,9 @@ struct LayerMaking: Sendable {
       }
       return (Made(record: record), facts)
     }
+    if LayerForms.wanted == .filesystem {
+      throw LayerError(sink.result.obstacle ?? "this host cannot mount it, and SWIFTCR_LAYERS is erofs")
+    }
     let archive = FileRangeSource(file, from: ErofsSink.archiveOffset, count: facts.archiveSize)
     let made = try makeDirectory(archive, LayerExpectation(diffHash: facts.diffHash)).made
     unlink(place)
