@@ -88,6 +88,16 @@ build_release() {
   export SWIFTCR
 }
 
+# The program beside it that swiftcr executes for what has to do with images. It takes longer to build.
+build_release_of_images() {
+  local given=${SWIFTCR:-}
+  build_release
+  if [ -z "$given" ]; then
+    quietly 'building swiftcr-image (release)' as_builder swift build -c release --product swiftcr-image
+  fi
+  [ -x "${SWIFTCR%/*}/swiftcr-image" ] || die "no swiftcr-image beside $SWIFTCR"
+}
+
 # What a container could leave on a host, one item a line, for diff: mounts, cgroups without a process, processes in
 # namespaces of their own (or swiftcr's), state and layer directories (but not the place for them), device nodes. What
 # other tenants of the machine do (their processes, and the cgroups around them) stays out of it as far as that can be told.

@@ -14,11 +14,14 @@ public struct ImageLibrary: Sendable {
     try rethrowing { () throws(SystemError) in
       for directory in layout.directories { try Directories.make(directory) }
     }
-    if access(layout.versionFile, F_OK) != 0 { try replace(layout.versionFile, "\(StoreLayout.version)\n") }
-    if access(layout.marker, F_OK) != 0 { try replace(layout.marker, #"{"imageLayoutVersion":"1.0.0"}"#) }
-    if access(layout.index, F_OK) != 0 {
-      try changeNames { (names) throws(ImageError) in _ = names }
-    }
+    let files = [
+      (layout.versionFile, "\(StoreLayout.version)\n"), (layout.marker, #"{"imageLayoutVersion":"1.0.0"}"#),
+      (layout.index, ImageNames().index.json.text()),
+    ]
+    if files.allSatisfy({ access($0.0, F_OK) == 0 }) { return }
+    let lock = try rethrowing { () throws(StoreError) in try StoreLock(layout, .exclusive) }
+    for (path, text) in files where access(path, F_OK) != 0 { try replace(path, text) }
+    _ = consume lock
   }
 
   /// Changes the names of images, all or none.
@@ -33,9 +36,16 @@ public struct ImageLibrary: Sendable {
     return value
   }
 
-  /// Writes a file that is there as a whole, also after a power cut, or as it was.
-  func replace(_ path: String, _ text: String) throws(ImageError) {
-    let temporary = "\(path).\(Hold.newName())"
+  /// Writes a file of the store itself, which is there as a whole, also after a power cut, or as it was. Under the
+  /// exclusive lock: the collector removes what a command that was killed has left of it.
+  private func replace(_ path: String, _ text: String) throws(ImageError) {
+    try write(text, to: path, by: "\(layout.making)/\(Hold.newName())")
+  }
+
+  /// Writes a new file, complete and synced.
+  ///
+  /// - Parameter temporary: what it is called until then.
+  func write(_ text: String, to path: String, by temporary: String) throws(ImageError) {
     do throws(SystemError) {
       let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
       try file.writeAll(text.utf8, subject: path)

@@ -14,10 +14,12 @@ public struct StoredImage: Sendable, Equatable {
   /// Its full name; `nil` when it lost it.
   public var name: String? { ImageNames.name(of: entry) }
 
-  /// What a container of it needs of the store: names relative to it.
+  /// What a container of it needs of the store: names relative to it. The layers' blobs too: what `commit` makes of it must be
+  /// complete, also when the image was removed.
   public var uses: [String] {
     let layout = StoreLayout("")
     let names = [layout.blob(descriptor.digest), layout.blob(id), layout.stack(id)]
-    return (names + config.diffIDs.map { layout.layer($0) }).map { String($0.dropFirst()) }
+    let layers = manifest.layers.map { layout.blob($0.digest) } + config.diffIDs.map { layout.layer($0) }
+    return (names + layers).map { String($0.dropFirst()) }
   }
 }

@@ -75,7 +75,8 @@ struct LayerCheck {
     do throws(ImageError) {
       fresh = try LayerMaking(library: library, path: place).unpackDirectory(blob: blob, as: diffID)
     } catch {
-      // The blob's own fault, which is told of the blob.
+      // The host's fault, a full disk say: then it is not known. Else the blob's own, which is told of the blob.
+      guard error.errno == nil || error.errno == .noEntry else { throw error }
       return nil
     }
     do throws(ImageError) {

@@ -7,9 +7,13 @@ internal import Synchronization
 enum LayerForms {
   private static let hasFailed = Mutex(false)
 
+  /// `SWIFTCR_LAYERS=dir|erofs`: the form that all new layers get; without it, each the one that suits it and the host.
+  static let wanted = getenv("SWIFTCR_LAYERS").flatMap { LayerRecord.Form(rawValue: String(cString: $0)) }
+
   /// Whether it is worth trying: only root may mount, and files without a loop device only since Linux 6.12.
   static var mayMount: Bool {
-    Caller.current.uid == 0 && !Caller.current.isRootless && !hasFailed.withLock { $0 }
+    if let wanted { return wanted == .filesystem }
+    return Caller.current.uid == 0 && !Caller.current.isRootless && !hasFailed.withLock { $0 }
       && (KernelVersion.running.map { $0 >= KernelVersion(6, 12) } ?? false)
   }
 

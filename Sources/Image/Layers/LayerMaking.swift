@@ -148,6 +148,9 @@ struct LayerMaking: Sendable {
       }
       return (Made(record: record), facts)
     }
+    if LayerForms.wanted == .filesystem {
+      throw LayerError(sink.result.obstacle ?? "this host cannot mount it, and SWIFTCR_LAYERS is erofs")
+    }
     let archive = FileRangeSource(file, from: ErofsSink.archiveOffset, count: facts.archiveSize)
     let made = try makeDirectory(archive, LayerExpectation(diffHash: facts.diffHash)).made
     unlink(place)
@@ -157,7 +160,8 @@ struct LayerMaking: Sendable {
   /// Syncs it, and gives it its name. If another process was faster, its layer stays: they are the same.
   func commit(_ made: Made?) throws(ImageError) {
     guard let made else { return }
-    try library.replace("\(path)/\(LayerRecord.fileName)", made.record.json.text())
+    let description = "\(path)/\(LayerRecord.fileName)"
+    try library.write(made.record.json.text(), to: description, by: description + ".new")
     let directory = try rethrowing { () throws(SystemError) in
       try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }

@@ -20,7 +20,7 @@ public struct LayerRecord: Sendable, Equatable {
   public var size: UInt64
   public var entries: Int
   /// Directories that the archive has files in, but says nothing of.
-  public var impliedDirectories: [String]
+  public var impliedDirectories: [[UInt8]]
   /// The archive says nothing of the layer's root.
   public var impliesRoot: Bool
   /// Its root hides everything below.
@@ -35,7 +35,7 @@ public struct LayerRecord: Sendable, Equatable {
     var members = [
       JSON.Member("diffID", .string(diffID.description)), JSON.Member("form", .string(form.rawValue)),
       JSON.Member("size", .integer(Int64(clamping: size))), JSON.Member("entries", .integer(Int64(entries))),
-      JSON.Member("impliedDirectories", .strings(impliedDirectories)),
+      JSON.Member("impliedDirectories", .strings(impliedDirectories.map(Self.text))),
       JSON.Member("impliesRoot", .bool(impliesRoot)), JSON.Member("hidesAllBelow", .bool(hidesAllBelow)),
     ]
     if let metadata { members.append(JSON.Member("metadata", .string(metadata.description))) }
@@ -43,7 +43,7 @@ public struct LayerRecord: Sendable, Equatable {
   }
 
   init(
-    diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [String], impliesRoot: Bool,
+    diffID: Digest, form: Form, size: UInt64, entries: Int, impliedDirectories: [[UInt8]], impliesRoot: Bool,
     hidesAllBelow: Bool
   ) {
     self.diffID = diffID
@@ -59,7 +59,7 @@ public struct LayerRecord: Sendable, Equatable {
   init(_ facts: LayerFacts, form: Form, impliedDirectories: [[UInt8]], impliesRoot: Bool, hidesAllBelow: Bool) {
     self.init(
       diffID: Digest(sha256: facts.diffHash), form: form, size: facts.archiveSize, entries: facts.entries,
-      impliedDirectories: impliedDirectories.map { String(decoding: $0, as: UTF8.self) }, impliesRoot: impliesRoot,
+      impliedDirectories: impliedDirectories, impliesRoot: impliesRoot,
       hidesAllBelow: hidesAllBelow)
   }
 
@@ -71,9 +71,26 @@ public struct LayerRecord: Sendable, Equatable {
       let entries = json["entries"]?.integer, let implied = json["impliedDirectories"]?.elements?.compactMap(\.string)
     else { return nil }
     self.init(
-      diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries), impliedDirectories: implied,
+      diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries),
+      impliedDirectories: implied.compactMap(Self.path),
       impliesRoot: json["impliesRoot"] == .bool(true), hidesAllBelow: json["hidesAllBelow"] == .bool(true))
     metadata = json["metadata"]?.string.flatMap { try? Digest(validating: $0) }
+  }
+
+  /// A path in JSON, which has no place for bytes that are not UTF-8: then in hexadecimal digits behind a `/`, with which
+  /// no path here begins.
+  private static func text(_ path: [UInt8]) -> String {
+    let text = String(decoding: path, as: UTF8.self)
+    if text.utf8.elementsEqual(path) { return text }
+    return "/" + path.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
+  private static func path(_ text: String) -> [UInt8]? {
+    guard text.hasPrefix("/") else { return Array(text.utf8) }
+    let digits = Array(text.utf8.dropFirst())
+    return stride(from: 0, to: digits.count, by: 2).compactMap {
+      UInt8(String(decoding: digits[$0..<min($0 + 2, digits.count)], as: UTF8.self), radix: 16)
+    }
   }
 }
 

@@ -23,57 +23,51 @@ struct StackMaking {
   /// Makes the directories of the stack in `path`, and returns the rest of it.
   func make() throws(ImageError) -> LayerStackFile {
     let layers = try OpenLayers(config.diffIDs, library)
-    let tree = MergedTree(layers.roots)
+    let stack = StatedTree(layers)
     var lowers: [LayerStackFile.Lower] = []
-    // The topmost layer so far that says something of its root.
-    var root: Int?
     for (index, record) in layers.records.enumerated() {
       // Overlayfs asks no layer whether its root hides those below.
       if record.hidesAllBelow { lowers.removeAll() }
       lowers.append(LayerStackFile.Lower(path: layers.names[index]))
-      if !record.impliesRoot { root = index }
-      if try makeFixup(of: index, record, tree, root) {
+      if try makeFixup(of: index, record, stack) {
         lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)"))
       }
     }
-    try makeMountPoints(tree, root)
+    try makeMountPoints(stack)
     lowers.append(LayerStackFile.Lower(path: "\(name)/mounts"))
     return LayerStackFile(
-      lowers: lowers, passwd: try accounts("etc/passwd", tree), group: try accounts("etc/group", tree))
+      lowers: lowers, passwd: try accounts("etc/passwd", stack.tree), group: try accounts("etc/group", stack.tree))
   }
 
   /// A directory right above a layer, with those that the layer implies as the layers below have them.
   ///
   /// - Returns: whether one is needed.
-  private func makeFixup(of index: Int, _ record: LayerRecord, _ tree: MergedTree, _ root: Int?) throws(ImageError)
-    -> Bool
-  {
-    var wanted: [String] = []
+  private func makeFixup(of index: Int, _ record: LayerRecord, _ stack: StatedTree) throws(ImageError) -> Bool {
+    var wanted: [[UInt8]] = []
     for implied in record.impliedDirectories where !implied.isEmpty {
-      let below = try rethrowing { () throws(LayerError) in try tree.status(implied, below: index) }
-      if let below, below.st_mode & S_IFMT == S_IFDIR { wanted.append(implied) }
+      if try stack.directory(implied, below: index) != nil { wanted.append(implied) }
     }
     if wanted.isEmpty { return false }
-    let implied = Set(record.impliedDirectories)
-    let copy = try TreeCopy("\(path)/fixup-\(index)", tree)
-    try copy.dressRoot(of: root)
-    for directory in wanted.sorted() {
-      try copy.makeDirectories(directory) { implied.contains($0) ? index : index + 1 }
-    }
+    var copy = try TreeCopy("\(path)/fixup-\(index)")
+    for directory in wanted { try copy.makeDirectory(directory) }
+    try copy.dress(like: stack, below: index + 1)
     return true
   }
 
   /// The topmost lower directory. Its root is what the container's `/` looks like.
-  private func makeMountPoints(_ tree: MergedTree, _ root: Int?) throws(ImageError) {
-    let copy = try TreeCopy("\(path)/mounts", tree)
-    try copy.dressRoot(of: root)
-    for directory in Self.mountDirectories where try copy.isMissing(directory) {
-      try copy.makeDirectories(directory) { _ in tree.layers.count }
+  private func makeMountPoints(_ stack: StatedTree) throws(ImageError) {
+    var copy = try TreeCopy("\(path)/mounts")
+    func isMissing(_ name: String) throws(ImageError) -> Bool {
+      try rethrowing { () throws(LayerError) in try stack.tree.status(name) } == nil
     }
-    for file in Self.mountFiles where try copy.isMissing(file) {
-      try copy.makeDirectories("etc") { _ in tree.layers.count }
+    for directory in Self.mountDirectories where try isMissing(directory) {
+      try copy.makeDirectory(Array(directory.utf8))
+    }
+    for file in Self.mountFiles where try isMissing(file) {
+      try copy.makeDirectory(Array("etc".utf8))
       try copy.makeFile(file)
     }
+    try copy.dress(like: stack, below: stack.tree.layers.count)
   }
 
   /// The bytes of a file of the image; empty when there is none, or it is no file.
@@ -101,10 +95,13 @@ extension ImageLibrary {
     let path = hold.newPath()
     try rethrowing { () throws(SystemError) in try Directories.make(path) }
     let stack = try StackMaking(library: self, config: config, path: path, name: name).make()
-    try replace("\(path)/\(LayerStackFile.fileName)", stack.json.text())
-    // Another process may have been faster.
-    if rename(path, place) == 0 || errno == ENOTEMPTY || errno == EEXIST { return }
-    throw ImageError(SystemError("store stack", id.short))
+    let file = "\(path)/\(LayerStackFile.fileName)"
+    try write(stack.json.text(), to: file, by: file + ".new")
+    if rename(path, place) == 0 { return }
+    let failure = SystemError("store stack", id.short)
+    discard(path)
+    // Another process may have been faster: its stack is the same.
+    guard failure.errno == .exists || failure.errno == Errno(ENOTEMPTY) else { throw ImageError(failure) }
   }
 
   /// An image's own lower directories, relative to the store: without the places for a container's mounts.

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import Kernel
 internal import Layers
@@ -6,33 +5,24 @@ internal import Layers
 /// A directory for overlayfs that has some directories of a stack, as they look there, and nothing in them.
 struct TreeCopy {
   private let path: String
-  private let tree: MergedTree
+  /// Names in it, those that others are in before them; the root is the empty one.
+  private var directories: [[UInt8]] = [[]]
 
-  init(_ path: String, _ tree: MergedTree) throws(ImageError) {
+  init(_ path: String) throws(ImageError) {
     self.path = path
-    self.tree = tree
     guard mkdir(path, 0o755) == 0 else { throw ImageError(SystemError("make", path)) }
   }
 
-  func isMissing(_ name: String) throws(ImageError) -> Bool {
-    try rethrowing { () throws(LayerError) in try tree.status(name) } == nil
-  }
-
-  /// The root as a layer has it.
-  func dressRoot(of layer: Int?) throws(ImageError) {
-    if let layer { try dress("", below: layer + 1) }
-  }
-
-  /// - Parameter top: given a path, says below which layer it is looked at.
-  func makeDirectories(_ directory: String, below top: (String) -> Int) throws(ImageError) {
-    var name = ""
-    for part in directory.split(separator: "/") {
-      name += name.isEmpty ? String(part) : "/\(part)"
-      if mkdir("\(path)/\(name)", 0o755) != 0 {
-        guard errno == EEXIST else { throw ImageError(SystemError("make", "\(path)/\(name)")) }
-        continue
+  /// Makes a directory, and all that it is in.
+  mutating func makeDirectory(_ directory: [UInt8]) throws(ImageError) {
+    var name: [UInt8] = []
+    for part in directory.split(separator: UInt8(ascii: "/")) {
+      name += (name.isEmpty ? [] : [UInt8(ascii: "/")]) + part
+      if mkdir(cString(name), 0o755) == 0 {
+        directories.append(name)
+      } else if errno != EEXIST {
+        throw failure("make", name)
       }
-      try dress(name, below: top(name))
     }
   }
 
@@ -42,15 +32,24 @@ struct TreeCopy {
     }
   }
 
-  /// Gives a directory the attributes that the stack shows; a new one stays as it is.
-  private func dress(_ name: String, below top: Int) throws(ImageError) {
-    do throws(LayerError) {
-      guard let item = try tree.find(Array(name.utf8), below: top), item.status.st_mode & S_IFMT == S_IFDIR else {
-        return
-      }
-      try item.dress(name.isEmpty ? path : "\(path)/\(name)")
-    } catch {
-      throw ImageError(error)
+  /// Gives the directories the attributes that the stack shows; new ones stay as they are. In the end, since what is made
+  /// in a directory changes its time.
+  func dress(like stack: StatedTree, below top: Int) throws(ImageError) {
+    for name in directories {
+      guard let item = try stack.directory(name, below: top) else { continue }
+      let number = retrying { open(cString(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+      guard number >= 0 else { throw failure("open", name) }
+      let target = Descriptor(adopting: number)
+      do throws(LayerError) { try item.dress(target) } catch { throw ImageError(error) }
     }
+  }
+
+  /// A name may have bytes that are not UTF-8.
+  private func cString(_ name: [UInt8]) -> [CChar] {
+    (Array("\(path)/".utf8) + name).map { CChar(bitPattern: $0) } + [0]
+  }
+
+  private func failure(_ step: String, _ name: [UInt8]) -> ImageError {
+    ImageError(SystemError(step, "\(path)/\(String(decoding: name, as: UTF8.self))"))
   }
 }

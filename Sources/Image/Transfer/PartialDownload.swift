@@ -23,7 +23,11 @@ final class PartialDownload: Sendable {
         guard retrying({ flock(number, LOCK_EX) }) == 0 else { throw SystemError("lock download", path) }
         return file
       }
-      if access(library.layout.blob(descriptor.digest), F_OK) == 0 { return nil }
+      if access(library.layout.blob(descriptor.digest), F_OK) == 0 {
+        // Made by the opening, after the other's had become the blob.
+        unlink(path)
+        return nil
+      }
       var status = stat()
       guard fstat(opened.number, &status) == 0 else { throw ImageError(SystemError("read download", path)) }
       // Completed and removed, or discarded, while this waited.

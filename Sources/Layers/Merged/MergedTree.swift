@@ -33,8 +33,11 @@ public struct MergedTree: Sendable {
   /// - Parameters:
   ///   - path: in the tree, without `.` and `..`. Symbolic links on the way are not followed.
   ///   - top: only the layers below this one.
+  ///   - isWanted: whether a layer counts; those below are seen through one that does not.
   /// - Returns: `nil` when there is nothing.
-  public func find(_ path: [UInt8], below top: Int? = nil) throws(LayerError) -> Item? {
+  public func find(
+    _ path: [UInt8], below top: Int? = nil, where isWanted: (Int) -> Bool = { _ in true }
+  ) throws(LayerError) -> Item? {
     let parts = Self.parts(path)
     for layer in (0..<(top ?? layers.count)).reversed() {
       var isHiding = false
@@ -46,7 +49,7 @@ public struct MergedTree: Sendable {
       let name = parts.last ?? Array(".".utf8)
       if fstatat(parent.number, Self.cString(name), &status, AT_SYMLINK_NOFOLLOW) == 0 {
         if Self.isWhiteout(status) { return nil }
-        return Item(layer: layer, directory: parent, name: name, status: status)
+        if isWanted(layer) { return Item(layer: layer, directory: parent, name: name, status: status) }
       }
       if isHiding { return nil }
     }
@@ -141,17 +144,16 @@ extension MergedTree.Item {
   }
 
   /// Gives a directory of ours this one's owner, mode, extended attributes but overlayfs's own, and time.
-  public func dress(_ path: String) throws(LayerError) {
-    func failure() -> LayerError { LayerError(SystemError("set attributes of", path)) }
+  ///
+  /// - Parameter target: the directory, open.
+  public func dress(_ target: borrowing Descriptor) throws(LayerError) {
+    let subject = String(decoding: name, as: UTF8.self)
+    func failure() -> LayerError { LayerError(SystemError("set attributes of", subject)) }
     let source = retrying {
       openat(directory.number, MergedTree.cString(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }
     guard source >= 0 else { throw failure() }
     defer { close(source) }
-    let target: Descriptor
-    do throws(SystemError) { target = try Descriptor.open(path, O_RDONLY | O_DIRECTORY) } catch {
-      throw LayerError(error)
-    }
     if geteuid() == 0, fchown(target.number, status.st_uid, status.st_gid) != 0 { throw failure() }
     guard fchmod(target.number, status.st_mode & 0o7777) == 0 else { throw failure() }
     var names = [CChar](repeating: 0, count: 1 << 16)
