@@ -16,7 +16,9 @@ extension ImageLibrary {
     let root = try rootCopy(of: base, place)
     let merged = try stack.merged(upper: root.number)
     let layer = try makeLayer(hold: hold) { (sink) throws(ImageError) in
-      try rethrowing { () throws(LayerError) in try LayerDiff.flatten(root: merged.number, to: sink) }
+      try rethrowing { () throws(LayerError) in
+        try LayerDiff.flatten(root: merged.number, includesRoot: true, to: sink)
+      }
     }
     var config = base.config
     (config.diffIDs, config.history) = (
