@@ -14,6 +14,8 @@ class RandomTree:
         self.is_gnu = is_gnu
         self.paths = {"t": DIRECTORY}
         self.number = 0
+        # What is new in such a directory gets its group, from the kernel under umoci, from nobody else.
+        self.set_group_id = set()
 
     def write_layer(self, layer):
         self.layer, self.own, self.hidden = layer, {}, set()
@@ -88,6 +90,8 @@ class RandomTree:
 
     def put_directory(self, path):
         fields = self.attributes(self.mode([0o755, 0o700, 0o1777, 0o2755, 0o511]))
+        if fields["mode"] & 0o2000:
+            self.set_group_id.add(path)
         self.layer.add(path, tarfile.DIRTYPE, **self.extended(fields, ["user.text", "trusted.of.root"]))
         self.note(path, DIRECTORY)
 
@@ -179,7 +183,7 @@ class RandomTree:
     def implied(self):
         """A file in directories that the layer says nothing of; the last of them may be new."""
         parent = self.some(DIRECTORY, own=False) or "t"
-        if self.random.random() < 0.5:
+        if self.random.random() < 0.5 and parent not in self.set_group_id:
             parent += f"/{self.name()}"
             self.paths[parent] = DIRECTORY
         self.put_file(f"{parent}/{self.name()}")

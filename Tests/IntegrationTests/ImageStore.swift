@@ -15,9 +15,9 @@ final class TestStore {
     return path
   }()
 
-  fileprivate init() throws {
+  fileprivate init(isEmpty: Bool = false) throws {
     directory = Host.temporaryDirectory("images")
-    try Host.must("cp", "-a", Self.template, "\(directory)/store")
+    if !isEmpty { try Host.must("cp", "-a", Self.template, "\(directory)/store") }
   }
 
   func line(_ arguments: [String]) -> [String] { [Host.program, "--store", store, "--root", state] + arguments }
@@ -85,6 +85,24 @@ func withStore(sourceLocation: SourceLocation = #_sourceLocation, _ body: (TestS
     #expect(store.leftovers == [], sourceLocation: sourceLocation)
     let after = try? store.fingerprint()
     #expect(after == before, "the layers have changed", sourceLocation: sourceLocation)
+  }
+  try body(store)
+}
+
+/// Runs the case with a store that is not there yet, removes the containers that are still there, and checks that nothing
+/// is left of them, and that every stored byte is what its digest says.
+func withEmptyStore(sourceLocation: SourceLocation = #_sourceLocation, _ body: (TestStore) throws -> Void) throws {
+  let store = try TestStore(isEmpty: true)
+  defer { Host.remove(store.directory) }
+  defer {
+    let kept = (try? FileManager.default.contentsOfDirectory(atPath: "\(store.store)/kept")) ?? []
+    for id in kept {
+      let removed = try? store.command("rm", "--force", id)
+      #expect(removed?.code == 0, "rm: \(String(describing: removed))", sourceLocation: sourceLocation)
+    }
+    let verified = try? store.command("image", "verify")
+    #expect(verified?.output == "no damage found\n", "\(String(describing: verified))", sourceLocation: sourceLocation)
+    #expect(store.leftovers == [], sourceLocation: sourceLocation)
   }
   try body(store)
 }

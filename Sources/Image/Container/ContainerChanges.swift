@@ -50,7 +50,7 @@ final class ContainerChanges {
   func writeMerged(to sink: any ByteSink) throws(ImageError) {
     let stack = try OpenStack(record.lowers, library)
     let merged = try stack.merged(upper: upper.number)
-    try rethrowing { () throws(LayerError) in try LayerDiff.flatten(root: merged.number, to: sink) }
+    try rethrowing { () throws(LayerError) in try LayerDiff.flatten(root: merged.number, isLayer: false, to: sink) }
   }
 }
 

@@ -11,10 +11,14 @@ extension ImageLibrary {
     let hold = try rethrowing { () throws(StoreError) in try Hold(layout) }
     let base = try resolve(name)
     let stack = try OpenStack(try imageLowers(of: base, hold), self)
-    let root = try rootCopy(of: base, hold)
+    let place = hold.newPath()
+    defer { discard(place) }
+    let root = try rootCopy(of: base, place)
     let merged = try stack.merged(upper: root.number)
     let layer = try makeLayer(hold: hold) { (sink) throws(ImageError) in
-      try rethrowing { () throws(LayerError) in try LayerDiff.flatten(root: merged.number, to: sink) }
+      try rethrowing { () throws(LayerError) in
+        try LayerDiff.flatten(root: merged.number, includesRoot: true, to: sink)
+      }
     }
     var config = base.config
     (config.diffIDs, config.history) = (
@@ -39,11 +43,8 @@ extension ImageLibrary {
   }
 
   /// A directory that looks like the image's root: the topmost layer may say nothing of it, and then hide what others say.
-  private func rootCopy(of image: StoredImage, _ hold: borrowing Hold) throws(ImageError) -> Descriptor {
+  private func rootCopy(of image: StoredImage, _ path: String) throws(ImageError) -> Descriptor {
     let layers = try OpenLayers(image.config.diffIDs, self)
-    let path = hold.newPath()
-    // Nothing needs its name.
-    defer { discard(path) }
     try TreeCopy(path).dress(like: StatedTree(layers), below: layers.roots.count)
     return try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
   }

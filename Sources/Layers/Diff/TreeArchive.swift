@@ -79,14 +79,23 @@ struct TreeArchive: ~Copyable {
 }
 
 extension LayerDiff {
-  /// Writes a whole tree to an archive, a container's merged one, say: all files, no whiteouts, no root.
+  /// Writes a whole tree to an archive, a container's merged one, say: all files, no whiteouts.
   ///
-  /// - Parameter isLayer: whether it will be read as a layer; files whose names mean whiteouts are refused then.
+  /// - Parameters:
+  ///   - isLayer: whether it will be read as a layer; files whose names mean whiteouts are refused then.
+  ///   - includesRoot: whether the root has an entry too, as a layer's that is to look the same wants it.
   public static func flatten(
-    root: CInt, isLayer: Bool = true, limits: LayerLimits = .standard, to sink: any ByteSink
+    root: CInt, isLayer: Bool = true, includesRoot: Bool = false, limits: LayerLimits = .standard, to sink: any ByteSink
   ) throws(LayerError) {
     var walk = TreeWalk(root: root, limits: limits)
     var archive = TreeArchive(sink, limits: limits, isLayer: isLayer)
+    if includesRoot {
+      var status = stat()
+      guard fstat(root, &status) == 0 else { throw LayerError(SystemError("read", "root directory")) }
+      let name = [CChar(bitPattern: UInt8(ascii: ".")), 0]
+      let item = TreeWalk.Item(path: Array(".".utf8), name: name, parent: root, status: status, depth: 0)
+      try archive.add(item, attributes: try FileEntry.attributes(of: item))
+    }
     while let item = try walk.next() {
       try archive.add(item, attributes: try FileEntry.attributes(of: item))
     }

@@ -17,6 +17,9 @@ struct DirectoryCursor: ~Copyable {
     var modified: timespec?
     /// `nil`: it has it already.
     var mode: mode_t?
+
+    /// Of a directory that the archive says nothing of: always the same, so that a layer that is unpacked again is equal.
+    static var unsaid: Final { Final(modified: timespec()) }
   }
 
   private struct Frame {
@@ -56,7 +59,7 @@ struct DirectoryCursor: ~Copyable {
     self.impliedLimit = impliedLimit
     frames = [Frame(number: root, name: [], length: 0, final: Final())]
     frames[0].final = try workable(root)
-    frames[0].final.modified = nil
+    frames[0].final.modified = Final.unsaid.modified
   }
 
   deinit {
@@ -142,7 +145,7 @@ struct DirectoryCursor: ~Copyable {
     if number < 0, errno == EACCES, !isRoot { number = try openLocked(name, &final) }
     if number < 0, errno == ENOENT {
       try makeImplied(name)
-      final = Final()
+      final = .unsaid
       number = retrying { clinux_open_own_directory(directory, name) }
     }
     if number < 0 {
