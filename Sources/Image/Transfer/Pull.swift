@@ -181,7 +181,8 @@ public struct Pull: Sendable {
       do {
         return try making.make(ArrivingBlob.Reader(arriving), blob: descriptor, as: wanted)
       } catch {
-        arriving.abandon()
+        // A full disk, say. If it is the content, only all of it shows whether it is what was asked for.
+        if ImageError(error).errno != nil { arriving.abandon() }
         throw error
       }
     }
