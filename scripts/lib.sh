@@ -76,14 +76,13 @@ quietly() {
   fi
 }
 
-# Sets SWIFTCR to the release build unless the caller named a program to use instead; swiftcr-image lies beside it.
+# Sets SWIFTCR to the release build unless the caller named a program to use instead.
 build_release() {
   if [ -n "${SWIFTCR:-}" ]; then
     [ -x "$SWIFTCR" ] || die "SWIFTCR=$SWIFTCR is not an executable file"
     return 0
   fi
   quietly 'building swiftcr (release)' as_builder swift build -c release --product swiftcr
-  quietly 'building swiftcr-image (release)' as_builder swift build -c release --product swiftcr-image
   SWIFTCR=$REPO/.build/release/swiftcr
   export SWIFTCR
 }
