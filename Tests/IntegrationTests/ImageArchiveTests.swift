@@ -74,7 +74,7 @@ extension Integration {
     func podman() throws {
       try withEmptyStore { store in
         let id = try store.loaded()
-        let (podman, archive) = (Podman(store.directory), "\(store.directory)/archive")
+        let (podman, archive) = (try Podman(store.directory), "\(store.directory)/archive")
         try store.must("save", "-o", archive, "example.com/team/app:1")
         #expect(try podman.must("load", "--quiet", "-i", archive) == "Loaded image: example.com/team/app:1\n")
         #expect(

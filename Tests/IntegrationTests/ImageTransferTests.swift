@@ -90,7 +90,7 @@ extension Integration {
         let changed = "\(registry.host)/tour:2"
         let id = try store.must("commit", "box", changed).trimmingCharacters(in: .newlines)
         try store.must("push", "--quiet", changed)
-        let podman = Podman(store.directory)
+        let podman = try Podman(store.directory)
         try podman.must("pull", "--quiet", "--tls-verify=false", changed)
         #expect(try podman.must("image", "inspect", "--format", "sha256:{{.Id}}", changed) == "\(id)\n")
         let root = try podman.must("image", "mount", changed).trimmingCharacters(in: .newlines)
@@ -158,15 +158,18 @@ extension Integration {
 }
 
 /// podman with a storage of its own.
-struct Podman {
+final class Podman {
   static let isInstalled = Host.exists("/usr/bin/podman")
   private let line: [String]
+  /// podman takes no path of more than 50 bytes for it.
+  private let state: String
 
-  init(_ directory: String) {
-    line = [
-      "podman", "--root", "\(directory)/podman", "--runroot", "\(directory)/podman-run", "--storage-driver", "vfs",
-    ]
+  init(_ directory: String) throws {
+    state = try Host.must("mktemp", "-d", "/tmp/podman.XXXXXX").split(separator: "\n").joined()
+    line = ["podman", "--root", "\(directory)/podman", "--runroot", state, "--storage-driver", "vfs"]
   }
+
+  deinit { _ = try? Host.must("rm", "-rf", state) }
 
   @discardableResult
   func must(_ arguments: String...) throws -> String {
