@@ -15,7 +15,7 @@ public struct ImageLibrary: Sendable {
       for directory in layout.directories { try Directories.make(directory) }
     }
     let files = [
-      (layout.versionFile, "\(StoreLayout.version)\n"), (layout.marker, #"{"imageLayoutVersion":"1.0.0"}"#),
+      (layout.versionFile, "\(StoreLayout.version)\n"), (layout.marker, StoreLayout.markerText),
       (layout.index, ImageNames().index.json.text()),
     ]
     if files.allSatisfy({ access($0.0, F_OK) == 0 }) { return }

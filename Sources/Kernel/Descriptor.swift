@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// An open file descriptor with one owner, closed when the owner goes.
@@ -69,6 +70,15 @@ public struct Descriptor: ~Copyable, Sendable {
       }
       guard count >= 0 else { throw SystemError("write", subject) }
       written += count
+    }
+  }
+
+  /// Copies all from where this stands to another file, sharing blocks where the file system can.
+  public func copyAll(to target: borrowing Descriptor, subject: String) throws(SystemError) {
+    while true {
+      let count = clinux_copy_range(number, target.number, 1 << 30)
+      guard count >= 0 else { throw SystemError("copy", subject) }
+      if count == 0 { return }
     }
   }
 

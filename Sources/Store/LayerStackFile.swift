@@ -55,8 +55,11 @@ extension ImageStore {
   /// The stack of an image.
   ///
   /// - Returns: `nil` when there is none yet: the image came into the store by another tool, say.
-  public func stack(of image: StoredImage) throws(StoreError) -> LayerStackFile? {
-    let path = layout.stack(image.id) + "/" + LayerStackFile.fileName
+  public func stack(of image: StoredImage) throws(StoreError) -> LayerStackFile? { try stack(of: image.id) }
+
+  /// The stack of an image by its id.
+  public func stack(of id: Digest) throws(StoreError) -> LayerStackFile? {
+    let path = layout.stack(id) + "/" + LayerStackFile.fileName
     guard let bytes = try readIfThere(path, limit: LayerStackFile.longest) else { return nil }
     guard let json = try? JSON.parse(bytes, limit: LayerStackFile.longest), let stack = LayerStackFile(json) else {
       throw StoreError("\(path) is damaged: run 'swiftcr image verify --repair'")

@@ -23,6 +23,8 @@ public struct StoreLayout: Sendable, Equatable {
   public init(_ path: String) { self.path = path }
 
   public static let version = 1
+  /// What `oci-layout` has in it.
+  public static let markerText = #"{"imageLayoutVersion":"1.0.0"}"#
 
   public var versionFile: String { path + "/version" }
   public var lock: String { path + "/lock" }
@@ -37,7 +39,7 @@ public struct StoreLayout: Sendable, Equatable {
   public var making: String { path + "/making" }
   public var blobs: String { path + "/blobs" }
 
-  public func blob(_ digest: Digest) -> String { "\(blobs)/\(digest.algorithm.rawValue)/\(digest.hex)" }
+  public func blob(_ digest: Digest) -> String { "\(path)/\(digest.blobPath)" }
 
   /// The directory of an unpacked layer.
   public func layer(_ diffID: Digest) -> String { "\(layers)/\(diffID.algorithm.rawValue)/\(diffID.hex)" }

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import Kernel
 internal import Layers
@@ -6,31 +5,30 @@ internal import OCI
 
 /// The files of an image archive, unpacked, or those of a layout. Nothing in it is trusted.
 final class ArchiveDirectory: Sendable {
-  private let path: String
   private let root: Descriptor
-  /// It is removed when this goes, and blobs may be moved out of it.
-  let isOurs: Bool
+  /// Where it was unpacked, and whose it is: it is removed when this goes.
+  private let made: (library: ImageLibrary, path: String)?
 
   /// Documents of an archive, but for manifests and configurations.
   private static let longestDocument = 64 << 20
 
-  init(_ path: String, isOurs: Bool) throws(ImageError) {
-    self.path = path
-    self.isOurs = isOurs
+  /// - Parameter library: it was unpacked there; `nil` for a directory of the user's.
+  init(_ path: String, unpackedIn library: ImageLibrary? = nil) throws(ImageError) {
+    made = library.map { ($0, path) }
     root = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
   }
 
   /// Unpacks an archive, compressed or not.
   ///
   /// - Parameter file: `nil` is standard input.
-  convenience init(unpacking file: String?, to path: String) throws(ImageError) {
+  convenience init(unpacking file: String?, to path: String, in library: ImageLibrary) throws(ImageError) {
     do throws(ImageError) {
       try Self.unpack(file, to: path)
     } catch {
-      Self.remove(path)
+      library.discard(path)
       throw error
     }
-    try self.init(path, isOurs: true)
+    try self.init(path, unpackedIn: library)
   }
 
   private static func unpack(_ file: String?, to path: String) throws(ImageError) {
@@ -57,14 +55,7 @@ final class ArchiveDirectory: Sendable {
     }
   }
 
-  deinit { if isOurs { Self.remove(path) } }
-
-  private static func remove(_ path: String) {
-    guard let slash = path.lastIndex(of: "/"),
-      let parent = try? Descriptor.open(String(path[..<slash]), O_RDONLY | O_DIRECTORY)
-    else { return }
-    try? TreeRemoval.remove(String(path[path.index(after: slash)...]), at: parent.number)
-  }
+  deinit { if let made { made.library.discard(made.path) } }
 
   func has(_ name: String) -> Bool { (try? InRoot.openFile(name, at: root.number)) != nil }
 
@@ -81,11 +72,7 @@ final class ArchiveDirectory: Sendable {
     let source = try file(name)
     do throws(SystemError) {
       let copy = try Descriptor.open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-      while true {
-        let count = clinux_copy_range(source.number, copy.number, 1 << 30)
-        guard count >= 0 else { throw SystemError("copy", name) }
-        if count == 0 { break }
-      }
+      try source.copyAll(to: copy, subject: name)
       guard fsync(copy.number) == 0 else { throw SystemError("sync", name) }
     } catch {
       unlink(target)

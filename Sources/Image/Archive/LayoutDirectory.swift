@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import Kernel
 internal import OCI
@@ -32,7 +31,7 @@ struct LayoutDirectory {
       }
       rmdir("\(path)/blobs/sha512")
       let index = ImageIndex(manifests: LayoutWriter.entries(items) { $0.image.entry })
-      try Self.write(#"{"imageLayoutVersion":"1.0.0"}"#, to: "\(path)/oci-layout")
+      try Self.write(StoreLayout.markerText, to: "\(path)/oci-layout")
       try Self.write(index.json.text(), to: "\(path)/index.json")
     } catch {
       throw ImageError(error)
@@ -47,10 +46,6 @@ struct LayoutDirectory {
   private static func copy(_ from: String, to: String) throws(SystemError) {
     let source = try Descriptor.open(from, O_RDONLY | O_NOFOLLOW)
     let target = try Descriptor.open(to, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
-    while true {
-      let count = clinux_copy_range(source.number, target.number, 1 << 30)
-      guard count >= 0 else { throw SystemError("copy", to) }
-      if count == 0 { return }
-    }
+    try source.copyAll(to: target, subject: to)
   }
 }

@@ -63,7 +63,7 @@ struct LayoutLoad {
       guard index.manifests.count <= Self.mostManifests else {
         throw ImageError("\(descriptor.digest): more than \(Self.mostManifests) manifests")
       }
-      for child in index.manifests where source.has(Self.path(child.digest)) {
+      for child in index.manifests where source.has(child.digest.blobPath) {
         // Only one level: an image is an index over manifests.
         guard child.mediaType.isManifest else {
           throw ImageError("\(child.digest): \(child.mediaType) within an index")
@@ -93,7 +93,7 @@ struct LayoutLoad {
 
   /// A small blob, verified.
   private func document(_ descriptor: ContentDescriptor, limit: Int) throws(ImageError) -> [UInt8] {
-    let bytes = try source.document(Self.path(descriptor.digest), limit: limit)
+    let bytes = try source.document(descriptor.digest.blobPath, limit: limit)
     guard bytes.count == Int(descriptor.size), ImageLibrary.digest(of: bytes) == descriptor.digest else {
       throw ImageError("\(descriptor.digest): the content has another digest or size")
     }
@@ -110,7 +110,7 @@ struct LayoutLoad {
     observer.report(item, .unpacking)
     if !claims.hasBlob {
       let copy = hold.newPath()
-      try source.copy(Self.path(blob.digest), to: copy)
+      try source.copy(blob.digest.blobPath, to: copy)
       let file = try rethrowing { () throws(SystemError) in try Descriptor.open(copy, O_RDONLY) }
       guard try BlobCheck.matches(file.number, blob) else {
         throw ImageError("\(blob.digest): the content has another digest or size")
@@ -122,6 +122,4 @@ struct LayoutLoad {
     }
     observer.report(item, .done)
   }
-
-  private static func path(_ digest: Digest) -> String { "blobs/\(digest.algorithm.rawValue)/\(digest.hex)" }
 }

@@ -46,7 +46,7 @@ struct LayoutWriter: ~Copyable {
     var manifests: [Digest: ContentDescriptor] = [:]
     for item in items {
       let image = item.image
-      let config = Self.path(image.id)
+      let config = image.id.blobPath
       try add(file: "\(library.layout.path)/\(config)", as: config)
       var layers: [ContentDescriptor] = []
       for (blob, diffID) in zip(image.manifest.layers, image.config.diffIDs) {
@@ -57,12 +57,12 @@ struct LayoutWriter: ~Copyable {
         config: ContentDescriptor(.config, image.id, size: image.manifest.config.size), layers: layers)
       let bytes = manifest.json.bytes()
       let digest = ImageLibrary.digest(of: bytes)
-      try add(bytes, as: Self.path(digest))
+      try add(bytes, as: digest.blobPath)
       manifests[image.id] = ContentDescriptor(.manifest, digest, size: Int64(bytes.count))
       documents.append(
         .object([
           JSON.Member("Config", .string(config)), JSON.Member("RepoTags", .strings(item.names.map(\.familiar))),
-          JSON.Member("Layers", .strings(image.config.diffIDs.map(Self.path))),
+          JSON.Member("Layers", .strings(image.config.diffIDs.map(\.blobPath))),
         ]))
     }
     try add(JSON.array(documents).bytes(), as: "manifest.json")
@@ -70,15 +70,13 @@ struct LayoutWriter: ~Copyable {
   }
 
   private mutating func addIndex(_ index: ImageIndex) throws(ImageError) {
-    try add(Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), as: "oci-layout")
+    try add(Array(StoreLayout.markerText.utf8), as: "oci-layout")
     try add(index.json.bytes(), as: "index.json")
   }
 
   mutating func finish() throws(ImageError) {
     do throws(LayerError) { try tar.finish() } catch { throw ImageError(error) }
   }
-
-  private static func path(_ digest: Digest) -> String { "blobs/\(digest.algorithm.rawValue)/\(digest.hex)" }
 
   private mutating func add(_ bytes: [UInt8], as name: String) throws(ImageError) {
     guard written.insert(name).inserted else { return }
@@ -104,15 +102,9 @@ struct LayoutWriter: ~Copyable {
 
   private mutating func copy(_ source: consuming FileRangeSource, _ size: UInt64, _ name: String) throws(SystemError) {
     var source = source
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-    defer { buffer.deallocate() }
     do throws(LayerError) {
       try tar.add(TarEntry(kind: .file, path: Array(name.utf8), size: size))
-      while true {
-        let count = try source.read(into: buffer)
-        if count == 0 { break }
-        try tar.write(data: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      }
+      try source.readAll { (bytes) throws(LayerError) in try tar.write(data: bytes) }
     } catch {
       throw SystemError.refusal(error.description)
     }
@@ -122,7 +114,7 @@ struct LayoutWriter: ~Copyable {
   ///
   /// - Returns: its size.
   private mutating func addArchive(of blob: ContentDescriptor, _ diffID: Digest) throws(ImageError) -> Int64 {
-    let name = Self.path(diffID)
+    let name = diffID.blobPath
     guard let record = library.layerRecord(diffID) else {
       throw ImageError("layer \(diffID) is not unpacked: run 'swiftcr image verify --repair'")
     }

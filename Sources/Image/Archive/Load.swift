@@ -30,9 +30,9 @@ public struct Load: Sendable {
       let isDirectory = path.map(Self.isDirectory) ?? false
       let source: ArchiveDirectory
       if let path, isDirectory {
-        source = try ArchiveDirectory(path, isOurs: false)
+        source = try ArchiveDirectory(path)
       } else {
-        source = try ArchiveDirectory(unpacking: path, to: hold.newPath())
+        source = try ArchiveDirectory(unpacking: path, to: hold.newPath(), in: library)
       }
       let loaded: [Loaded]
       if source.has("oci-layout") {

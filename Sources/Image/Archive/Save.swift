@@ -29,7 +29,7 @@ public struct Save {
   public func callAsFunction(_ names: [String], to descriptor: CInt) throws(ImageError) {
     let hold = try rethrowing { () throws(StoreError) in try Hold(library.layout) }
     let images = try images(names, hold)
-    var writer = LayoutWriter(TarWriter(FileOutput(descriptor)), library)
+    var writer = LayoutWriter(TarWriter(FileSink(descriptor)), library)
     switch form {
     case .dockerArchive: try writer.addDockerArchive(images)
     case .ociArchive, .ociDirectory: try writer.addLayout(images)
@@ -63,10 +63,7 @@ public struct Save {
       } else {
         items.append(Item(image: image, names: own.map { [$0] } ?? []))
       }
-      var reachable = Reachable(library.store)
-      reachable.add(image.entry)
-      let paths = reachable.names
-      try rethrowing { () throws(StoreError) in try hold.claim(paths.sorted()) { () throws(StoreError) in () } }
+      try library.claim(image.entry, hold)
     }
     return items
   }

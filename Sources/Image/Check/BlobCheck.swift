@@ -27,24 +27,20 @@ enum BlobCheck {
 
   private static func digest(_ source: ArrivingBlob.Reader, _ blob: ContentDescriptor) throws(ImageError) -> Digest {
     var (source, short, long) = (source, SHA256(), SHA512())
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-    defer { buffer.deallocate() }
-    while true {
-      let count = try rethrowing { () throws(LayerError) in try source.read(into: buffer) }
-      if count == 0 { break }
-      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-      if blob.digest.algorithm == .sha256 {
-        short.update(bufferPointer: bytes)
-      } else {
-        long.update(bufferPointer: bytes)
+    do throws(LayerError) {
+      try source.readAll { bytes in
+        if blob.digest.algorithm == .sha256 {
+          short.update(bufferPointer: bytes)
+        } else {
+          long.update(bufferPointer: bytes)
+        }
       }
+    } catch {
+      throw ImageError(error)
     }
     switch blob.digest.algorithm {
     case .sha256: return Digest(sha256: short.finalize())
-    case .sha512:
-      let hex = long.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-      guard let digest = Digest(.sha512, hex: hex) else { throw ImageError("\(blob.digest): no digest") }
-      return digest
+    case .sha512: return Digest(sha512: long.finalize())
     }
   }
 }

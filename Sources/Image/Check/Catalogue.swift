@@ -13,10 +13,7 @@ struct Catalogue {
   init(_ library: ImageLibrary, _ hold: borrowing Hold) throws(ImageError) {
     let names = try rethrowing { () throws(StoreError) in try ImageNames(reading: library.layout) }
     for entry in names.index.manifests {
-      var reachable = Reachable(library.store)
-      reachable.add(entry)
-      let names = reachable.names.sorted()
-      try rethrowing { () throws(StoreError) in try hold.claim(names) { () throws(StoreError) in () } }
+      try library.claim(entry, hold)
       add(entry, library, isTop: true)
     }
   }

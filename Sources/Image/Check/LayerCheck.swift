@@ -53,15 +53,9 @@ struct LayerCheck {
   private static func hash(
     _ file: borrowing Descriptor, from offset: UInt64, count: UInt64, into hash: inout SHA256
   ) throws(SystemError) {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-    defer { buffer.deallocate() }
     var source = FileRangeSource(file, from: offset, count: count)
     do throws(LayerError) {
-      while true {
-        let count = try source.read(into: buffer)
-        if count == 0 { return }
-        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      }
+      try source.readAll { hash.update(bufferPointer: $0) }
     } catch {
       throw SystemError.refusal(error.description)
     }

@@ -90,7 +90,7 @@ public struct Verify {
   ) throws(ImageError) {
     let layout = library.layout
     let path = layout.stack(id)
-    guard let reason = stackFault(id, config) else { return }
+    guard let reason = stackFault(id) else { return }
     var damage = Damage(name: path.droppingPrefix(layout.path), reason: reason)
     if repairs {
       // Containers that run have it open.
@@ -105,15 +105,13 @@ public struct Verify {
     found.append(damage)
   }
 
-  private func stackFault(_ id: Digest, _ config: ImageConfig) -> String? {
-    let layout = library.layout
-    guard let bytes = try? readFile("\(layout.stack(id))/\(LayerStackFile.fileName)", limit: 16 << 20) else {
-      return "it is missing"
+  private func stackFault(_ id: Digest) -> String? {
+    do throws(StoreError) {
+      guard let stack = try library.store.stack(of: id) else { return "it is missing" }
+      let missing = stack.lowers.first { access(library.store.path(of: $0), F_OK) != 0 }
+      return missing.map { "\($0.path) is missing" }
+    } catch {
+      return "its description is damaged"
     }
-    guard let json = try? JSON.parse(bytes, limit: 16 << 20),
-      let lowers = json["lowers"]?.elements?.compactMap(\.string)
-    else { return "its description is damaged" }
-    for lower in lowers where access("\(layout.path)/\(lower)", F_OK) != 0 { return "\(lower) is missing" }
-    return nil
   }
 }

@@ -63,6 +63,6 @@ extension ImageLibrary {
   /// `export`: to an open file or pipe.
   public func export(_ container: String, to descriptor: CInt) throws(ImageError) {
     let changes = try ContainerChanges(container, self)
-    try changes.writeMerged(to: FileOutput(descriptor))
+    try changes.writeMerged(to: FileSink(descriptor))
   }
 }

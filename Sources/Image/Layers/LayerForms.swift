@@ -5,23 +5,25 @@ internal import Synchronization
 
 /// Which forms of layers this host can use.
 enum LayerForms {
-  private static let hasFailed = Mutex(false)
+  /// What the kernel said of the store's directory; asked once.
+  private static let isMountable = Mutex<Bool?>(nil)
 
   /// `SWIFTCR_LAYERS=dir|erofs`: the form that all new layers get; without it, each the one that suits it and the host.
   static let wanted = getenv("SWIFTCR_LAYERS").flatMap { LayerRecord.Form(rawValue: String(cString: $0)) }
 
-  /// Whether it is worth trying: only root may mount, and files without a loop device only since Linux 6.12.
-  static var mayMount: Bool {
-    if let wanted { return wanted == .filesystem }
-    return Caller.current.uid == 0 && !Caller.current.isRootless && !hasFailed.withLock { $0 }
-      && (KernelVersion.running.map { $0 >= KernelVersion(6, 12) } ?? false)
-  }
-
-  /// Mounts it, attached nowhere, for a moment. A kernel may be built without EROFS: then nothing is tried any more.
-  static func canMount(_ file: String) -> Bool {
-    if (try? DetachedMount.erofs(file: file)) != nil { return true }
-    hasFailed.withLock { $0 = true }
-    return false
+  /// Whether layers that are made in a directory can be mounted: only root may, and files without a loop device only
+  /// since Linux 6.12.
+  ///
+  /// - Throws: when `SWIFTCR_LAYERS` wants what cannot be.
+  static func mayMount(in directory: String) throws(LayerError) -> Bool {
+    if wanted == .directory { return false }
+    let mayMount = isMountable.withLock { known in
+      let answer = known ?? ErofsProbe.isMountable(in: directory)
+      known = answer
+      return answer
+    }
+    if wanted == .filesystem, !mayMount { throw LayerError("this host cannot mount it, and SWIFTCR_LAYERS is erofs") }
+    return mayMount
   }
 }
 

@@ -93,7 +93,7 @@ struct LayerMaking: Sendable {
   ) throws(ImageError) -> (made: Made, facts: LayerFacts) {
     do throws(LayerError) {
       do throws(SystemError) { try Directories.make(path) } catch { throw LayerError(error) }
-      return LayerForms.mayMount
+      return try LayerForms.mayMount(in: path)
         ? try makeFilesystem(source, expected) : try makeDirectory(source, expected)
     } catch {
       remove()
@@ -124,7 +124,7 @@ struct LayerMaking: Sendable {
     }
   }
 
-  /// Falls back to a directory when the layer, or the host, does not suit the form: the archive is in the file then.
+  /// Falls back to a directory when the layer does not suit the form: the archive is in the file then.
   private func makeFilesystem<Source: ByteSource & ~Copyable>(
     _ source: consuming Source, _ expected: LayerExpectation
   ) throws(LayerError) -> (made: Made, facts: LayerFacts) {
@@ -137,7 +137,7 @@ struct LayerMaking: Sendable {
     }
     var sink = ErofsSink(file: file.number)
     let facts = try LayerUnpacker.unpack(source, expecting: expected, into: &sink)
-    if sink.result.obstacle == nil, LayerForms.canMount(place) {
+    guard let obstacle = sink.result.obstacle else {
       var record = LayerRecord(
         facts, form: .filesystem, impliedDirectories: sink.result.impliedDirectories,
         impliesRoot: sink.result.impliesRoot, hidesAllBelow: sink.result.isOpaque)
@@ -148,9 +148,7 @@ struct LayerMaking: Sendable {
       }
       return (Made(record: record), facts)
     }
-    if LayerForms.wanted == .filesystem {
-      throw LayerError(sink.result.obstacle ?? "this host cannot mount it, and SWIFTCR_LAYERS is erofs")
-    }
+    if LayerForms.wanted == .filesystem { throw LayerError(obstacle) }
     let archive = FileRangeSource(file, from: ErofsSink.archiveOffset, count: facts.archiveSize)
     let made = try makeDirectory(archive, LayerExpectation(diffHash: facts.diffHash)).made
     unlink(place)

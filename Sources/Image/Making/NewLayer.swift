@@ -55,9 +55,9 @@ extension ImageLibrary {
 extension LayerCompression {
   var mediaType: MediaType {
     switch self {
-    case .none: .layer
-    case .gzip: .layerGzip
-    case .zstd: .layerZstd
+    case .none: Compression.none.mediaType
+    case .gzip: Compression.gzip.mediaType
+    case .zstd: Compression.zstd.mediaType
     }
   }
 }

@@ -23,20 +23,13 @@ struct Collector {
   ///
   /// - Parameter all: also images that have a name, but no container.
   func prune(all: Bool) throws(ImageError) -> (entries: [ContentDescriptor], bytes: UInt64) {
-    var trash: [String] = []
     let verdict = try library.changeNames { (names) throws(ImageError) -> Verdict in
       let verdict = try judge(names, droppingUnused: true, all: all)
       names.index.manifests.removeAll { verdict.entries.contains($0) }
       return verdict
     }
     // The index first: no name ever leads to what is gone.
-    do {
-      let lock = try rethrowing { () throws(StoreError) in try StoreLock(layout, .exclusive) }
-      let names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
-      trash = try discard(try judge(names, droppingUnused: false, all: false).garbage)
-      _ = consume lock
-    }
-    return (verdict.entries, try remove(trash))
+    return (verdict.entries, try sweep())
   }
 
   /// Removes what nothing leads to, and no image.

@@ -13,7 +13,7 @@ struct Reachable {
   /// An entry of the index with all that it leads to, as far as it is here. A manifest that cannot be read keeps
   /// itself: what it leads to is not known, so what it needs may go and is fetched again.
   mutating func add(_ descriptor: ContentDescriptor) {
-    guard names.insert(blob(descriptor.digest)).inserted else { return }
+    guard names.insert(descriptor.digest.blobPath).inserted else { return }
     guard descriptor.mediaType.isIndex || descriptor.mediaType.isManifest,
       let document = try? store.document(descriptor)
     else { return }
@@ -24,8 +24,8 @@ struct Reachable {
   }
 
   private mutating func add(_ manifest: ImageManifest) {
-    names.insert(blob(manifest.config.digest))
-    for layer in manifest.layers { names.insert(blob(layer.digest)) }
+    names.insert(manifest.config.digest.blobPath)
+    for layer in manifest.layers { names.insert(layer.digest.blobPath) }
     guard manifest.config.mediaType.isConfig,
       let bytes = try? store.blob(manifest.config, limit: JSON.defaultLimit), let config = try? ImageConfig.load(bytes)
     else { return }
@@ -34,6 +34,14 @@ struct Reachable {
   }
 
   mutating func add(_ names: some Sequence<String>) { self.names.formUnion(names) }
+}
 
-  private func blob(_ digest: Digest) -> String { layout.blob(digest).droppingPrefix(layout.path) }
+extension ImageLibrary {
+  /// Keeps all that an image consists of until the hold goes.
+  func claim(_ entry: ContentDescriptor, _ hold: borrowing Hold) throws(ImageError) {
+    var reachable = Reachable(store)
+    reachable.add(entry)
+    let names = reachable.names.sorted()
+    try rethrowing { () throws(StoreError) in try hold.claim(names) { () throws(StoreError) in () } }
+  }
 }

@@ -36,7 +36,20 @@ actor Turnstile {
 
   init(_ places: Int) { free = places }
 
-  func enter() async {
+  /// Waits for a place, and gives it back in the end, however that is.
+  nonisolated func pass<Value>(_ body: () async throws -> Value) async throws -> Value {
+    await enter()
+    do {
+      let value = try await body()
+      await leave()
+      return value
+    } catch {
+      await leave()
+      throw error
+    }
+  }
+
+  private func enter() async {
     if free > 0 {
       free -= 1
     } else {
@@ -44,7 +57,7 @@ actor Turnstile {
     }
   }
 
-  func leave() {
+  private func leave() {
     if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
   }
 }

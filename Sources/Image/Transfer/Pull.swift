@@ -99,14 +99,9 @@ public struct Pull: Sendable {
         let claims = try LayerClaims(layer, diffID, library, hold)
         let path = hold.newPath()
         group.addTask {
-          await downloads.enter()
-          do {
+          try await downloads.pass {
             try await fetchLayer(layer, diffID, claims, of: reference, making: path)
-          } catch {
-            await downloads.leave()
-            throw error
           }
-          await downloads.leave()
         }
       }
       try await group.waitForAll()

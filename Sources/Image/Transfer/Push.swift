@@ -41,12 +41,7 @@ public struct Push: Sendable {
       for blob in blobs {
         observer.report(blob.digest.short, .waiting)
         group.addTask {
-          await uploads.enter()
-          do { try await send(blob, destination, others) } catch {
-            await uploads.leave()
-            throw error
-          }
-          await uploads.leave()
+          try await uploads.pass { try await send(blob, destination, others) }
         }
       }
       try await group.waitForAll()

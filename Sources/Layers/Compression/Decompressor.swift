@@ -8,6 +8,21 @@ public protocol ByteSource: ~Copyable {
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(LayerError) -> Int
 }
 
+extension ByteSource where Self: ~Copyable {
+  /// Reads to the end.
+  ///
+  /// - Parameter body: is given one piece after the other.
+  public mutating func readAll(_ body: (UnsafeRawBufferPointer) throws(LayerError) -> Void) throws(LayerError) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    defer { buffer.deallocate() }
+    while true {
+      let count = try read(into: buffer)
+      if count == 0 { return }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+}
+
 /// What decodes one form of compression. It keeps its place between calls.
 protocol StreamDecoder: AnyObject {
   /// Decodes as much as there is input and room; moves the input on. It may hold output back when there is no room: then
@@ -20,7 +35,7 @@ protocol StreamDecoder: AnyObject {
 }
 
 /// A blob decompressed, read by whoever wants its bytes: it holds one buffer of input, and what the decoder needs.
-struct Decompressor<Source: ByteSource & ~Copyable>: ~Copyable {
+struct Decompressor<Source: ByteSource & ~Copyable>: ByteSource, ~Copyable {
   private var source: Source
   /// Told of every byte of the blob, in order.
   private let observe: (UnsafeRawBufferPointer) throws(LayerError) -> Void

@@ -76,13 +76,14 @@ final class DigestSink: ByteSink {
   }
 }
 
-/// A file as the end of a pipeline.
-final class FileSink: ByteSink {
+/// A file or pipe as the end of a pipeline.
+public final class FileSink: ByteSink {
   private let descriptor: CInt
 
-  init(_ descriptor: CInt) { self.descriptor = descriptor }
+  /// - Parameter descriptor: the caller's, who closes it.
+  public init(_ descriptor: CInt) { self.descriptor = descriptor }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws(LayerError) {
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(LayerError) {
     var rest = bytes
     while !rest.isEmpty {
       let count = retrying { Glibc.write(descriptor, rest.baseAddress, rest.count) }

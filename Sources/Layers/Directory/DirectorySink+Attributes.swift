@@ -63,14 +63,10 @@ extension DirectorySink {
   /// Overlayfs's own would make a layer say something of other layers that its archive does not. The ACL that new entries
   /// of a directory inherit comes when there are no more new ones.
   private mutating func isWanted(_ attribute: TarEntry.Attribute, of entry: TarEntry) throws(LayerError) -> Bool {
-    if Self.isOverlay(attribute.name) { return false }
+    if OverlayAttribute.isReserved(attribute.name) { return false }
     guard attribute.name.elementsEqual("system.posix_acl_default".utf8) else { return true }
     try ending.add(defaultACL: attribute.value, of: LayerPath.clean(entry.path))
     return false
-  }
-
-  static func isOverlay(_ name: [UInt8]) -> Bool {
-    name.starts(with: "trusted.overlay.".utf8) || name.starts(with: "user.overlay.".utf8)
   }
 
   private mutating func check(_ result: CInt, _ entry: TarEntry) throws(LayerError) {

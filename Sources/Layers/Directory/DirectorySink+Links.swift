@@ -60,7 +60,7 @@ extension DirectorySink {
     _ file: borrowing LowerFile, _ entry: TarEntry, _ name: [CChar], to directory: CInt
   ) throws(LayerError) {
     var copy = try file.entry(path: entry.path)
-    copy.attributes = copy.attributes.filter { !Self.isOverlay($0.name) }
+    copy.attributes = copy.attributes.filter { !OverlayAttribute.isReserved($0.name) }
     guard copy.kind == .file else {
       guard try makeNode(copy, name, in: directory) else { return }
       return try setAttributes(of: copy, name, in: directory)

@@ -7,12 +7,6 @@ public enum LayerArchive {
     _ source: consuming Source, _ body: (UnsafeRawBufferPointer) throws(LayerError) -> Void
   ) throws(LayerError) {
     var input = Decompressor(source)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-    defer { buffer.deallocate() }
-    while true {
-      let count = try input.read(into: buffer)
-      if count == 0 { return }
-      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    }
+    try input.readAll(body)
   }
 }

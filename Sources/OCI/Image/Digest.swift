@@ -31,8 +31,13 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// From the hash itself: 32 bytes.
-  public init(sha256 hash: some Sequence<UInt8>) {
-    algorithm = .sha256
+  public init(sha256 hash: some Sequence<UInt8>) { self.init(.sha256, hash: hash) }
+
+  /// From the hash itself: 64 bytes.
+  public init(sha512 hash: some Sequence<UInt8>) { self.init(.sha512, hash: hash) }
+
+  private init(_ algorithm: Algorithm, hash: some Sequence<UInt8>) {
+    self.algorithm = algorithm
     hex = String(decoding: hash.flatMap { [Self.digit($0 >> 4), Self.digit($0 & 15)] }, as: UTF8.self)
   }
 
@@ -45,6 +50,9 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
     let digits = hex.utf8.map { $0 < UInt8(ascii: "a") ? $0 - UInt8(ascii: "0") : $0 - UInt8(ascii: "a") + 10 }
     return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
   }
+
+  /// Where the content lies in an OCI layout (image-layout.md): `blobs/sha256/HEX`.
+  public var blobPath: String { "blobs/\(algorithm.rawValue)/\(hex)" }
 
   public var description: String { "\(algorithm.rawValue):\(hex)" }
   /// Twelve digits, as docker shows ids.

@@ -84,10 +84,8 @@ extension RegistryClient {
 
   static func digest(of bytes: [UInt8], _ algorithm: Digest.Algorithm) -> Digest {
     switch algorithm {
-    case .sha256: return Digest(sha256: SHA256.hash(data: bytes))
-    case .sha512:
-      let hex = SHA512.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-      return Digest(.sha512, hex: hex) ?? Digest(sha256: SHA256.hash(data: bytes))
+    case .sha256: Digest(sha256: SHA256.hash(data: bytes))
+    case .sha512: Digest(sha512: SHA512.hash(data: bytes))
     }
   }
 }
