@@ -45,6 +45,7 @@ let package = Package(
       name: "CCompression", cSettings: cSettings, linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]),
     .target(name: "Stage", cSettings: stageSettings),
     .target(name: "OCI", swiftSettings: swiftSettings),
+    .target(name: "Dockerfile", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap", "OCI"], swiftSettings: swiftSettings),
     .target(name: "Store", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .target(name: "Container", dependencies: ["Kernel", "OCI", "Stage", "CLinux"], swiftSettings: swiftSettings),
