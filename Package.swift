@@ -83,6 +83,12 @@ let package = Package(
       dependencies: ["Arguments", "Image", "Layers", "Registry", "Store", "Kernel", "OCI"],
       swiftSettings: swiftSettings,
       linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
+    .executableTarget(
+      name: "image-floor",
+      dependencies: ["Layers", "Kernel", .product(name: "Crypto", package: "swift-crypto")],
+      path: "Tests/Benchmarks/Floor",
+      swiftSettings: swiftSettings,
+      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
