@@ -1,3 +1,5 @@
+internal import OCI
+
 /// A command line, understood.
 package struct Invocation {
   package enum Request {

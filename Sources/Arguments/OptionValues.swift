@@ -1,3 +1,5 @@
+internal import OCI
+
 /// What a command line gave for the options of one table, and its positionals.
 package struct OptionValues {
   /// The options that there are: asking for another one is a fault of the program.

@@ -1,3 +1,5 @@
+internal import OCI
+
 /// A command line that makes no sense: one line that says why. The exit code is 1, as runc's.
 package struct UsageError: Error, CustomStringConvertible {
   package let description: String

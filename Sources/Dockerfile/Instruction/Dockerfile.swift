@@ -5,6 +5,8 @@ public struct Dockerfile: Sendable, Equatable {
   /// `ARG` before the first `FROM`: what the FROM lines may use, and what a stage sees once it declares them again.
   public var globalArguments: [Instruction] = []
   public var stages: [Stage] = []
+  /// The blank lines in the middle of instructions, the first one of each.
+  public var emptyContinuations: [Int] = []
 
   public init() {}
 }
@@ -15,6 +17,8 @@ public struct Directives: Sendable, Equatable {
   public var escape: Character = "\\"
   /// The checks that `check=skip=…` leaves out; `all` is every one.
   public var skippedChecks: [String] = []
+  /// The checks of `check=experimental=…`, which are left out otherwise.
+  public var experimentalChecks: [String] = []
   /// `check=error=true`: a warning fails the build.
   public var checksAreErrors = false
 
@@ -33,6 +37,8 @@ public struct Stage: Sendable, Equatable {
   public var place: SourceRange
   /// The instruction as it is written, continued lines joined.
   public var text: String
+  /// The comments right above it, without the `#`.
+  public var comments: [String] = []
 
   public init(base: String, platform: String?, name: String?, place: SourceRange, text: String) {
     (self.base, self.platform, self.name, self.place, self.text) = (base, platform, name, place, text)

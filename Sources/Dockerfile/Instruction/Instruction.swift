@@ -4,6 +4,8 @@ public struct Instruction: Sendable, Equatable {
   public var place: SourceRange
   /// As it is written, continued lines joined, flags included: for progress and history.
   public var text: String
+  /// The comments right above it, without the `#`.
+  public var comments: [String] = []
 
   public init(_ operation: Operation, place: SourceRange, text: String) {
     (self.operation, self.place, self.text) = (operation, place, text)
@@ -35,6 +37,8 @@ public struct Instruction: Sendable, Equatable {
 public struct KeyValue: Sendable, Equatable {
   public var key: String
   public var value: String
+  /// It is written in the older form, `KEY VALUE`.
+  public var isLegacy = false
 
   public init(_ key: String, _ value: String) { (self.key, self.value) = (key, value) }
 }

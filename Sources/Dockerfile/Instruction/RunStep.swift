@@ -8,6 +8,7 @@ public struct RunStep: Sendable, Equatable {
   public var network: String?
   /// `sandbox` or `insecure`.
   public var security: String?
+  public var devices: [RunDevice] = []
 
   public init(_ command: CommandLine) { self.command = command }
 }
@@ -34,9 +35,21 @@ public struct RunMount: Sendable, Equatable {
   public var mode: UInt32?
   public var uid: UInt32?
   public var gid: UInt32?
+  /// The flag's value. A number or a word that is a variable (`uid=$UID`) is in here only; see `expanded`.
+  public var text = ""
 
   public init(_ kind: Kind) {
     self.kind = kind
     isReadOnly = kind == .bind
   }
+}
+
+/// `RUN --device`: a device of the container device interface.
+public struct RunDevice: Sendable, Equatable {
+  /// Such as `vendor.com/class=name`.
+  public var name: String
+  /// The build fails without it.
+  public var isRequired: Bool
+
+  public init(name: String, isRequired: Bool) { (self.name, self.isRequired) = (name, isRequired) }
 }

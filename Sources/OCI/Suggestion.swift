@@ -1,5 +1,5 @@
 /// The word that somebody most likely meant: at most two letters away, and no more than a third of what was written.
-func nearest(to written: String, among words: [String]) -> String? {
+package func nearest(to written: String, among words: [String]) -> String? {
   let length = written.utf8.count
   // Nobody mistypes a kilobyte: the distance costs the product of both lengths.
   guard length <= 32 else { return nil }
