@@ -49,7 +49,7 @@ struct ImageCommand {
     case "push": try await push()
     case "login": try await login()
     case "logout": try await logout()
-    case "load": try load()
+    case "load": try await load()
     case "save": try save()
     case "commit": try commit()
     case "diff": try diff()

@@ -140,4 +140,5 @@ def cell(entries, place):
     return f"{taken:.2f}" + (f" ({synced:.2f})" if place == "ext4" else "")
 
 
-sys.exit(sandboxed.run(make_samples, inside))
+if __name__ == "__main__":
+    sys.exit(sandboxed.run(make_samples, inside))

@@ -22,7 +22,7 @@ GROUPS = [
     "openjdk-17-jdk-headless openjdk-17-jre-headless",
     "libllvm14 llvm-14 llvm-14-dev",
     "libboost1.74-dev libicu72 libicu-dev",
-    "papirus-icon-theme breeze-icon-theme",
+    "breeze-icon-theme libreoffice-core libreoffice-common",
     "rustc libstd-rust-1.63 libstd-rust-dev",
     "libwebkit2gtk-4.0-37 libjavascriptcoregtk-4.0-18 texlive-base texlive-latex-base",
 ]

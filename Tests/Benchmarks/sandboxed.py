@@ -3,24 +3,27 @@ with it. Names of modules of the engines' tests are found from here on."""
 
 import os
 import sys
+import tempfile
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Engines"))
 # pylint: disable=wrong-import-position
 from sandbox import Sandbox, enter
 
-WORK = "/var/lib/swiftcr/bench"
-INSIDE = "SWIFTCR_BENCH_INSIDE"
+# A tmpfs inside; nothing outside.
+WORK = os.environ.get("SWIFTCR_BENCH_WORK", "")
 
 
 def run(before, inside):
     """Calls `before` here; starts the program once more in a sandbox and calls `inside` there."""
-    if os.environ.get(INSIDE):
+    if WORK:
         enter(WORK)
         inside()
         return 0
     before()
     sandbox = Sandbox()
+    work = tempfile.mkdtemp(prefix="swiftcr-bench.", dir="/var/tmp")
     try:
-        return sandbox.start([sys.executable, "-B", *sys.argv], env={**os.environ, INSIDE: "1"}).wait()
+        return sandbox.start([sys.executable, "-B", *sys.argv], env={**os.environ, "SWIFTCR_BENCH_WORK": work}).wait()
     finally:
         sandbox.remove()
+        os.rmdir(work)

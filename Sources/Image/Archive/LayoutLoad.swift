@@ -12,7 +12,7 @@ struct LayoutLoad {
   /// Manifests within one image's index.
   private static let mostManifests = 1000
 
-  func callAsFunction(_ hold: borrowing Hold) throws(ImageError) -> [Load.Loaded] {
+  func callAsFunction(_ hold: borrowing Hold) async throws(ImageError) -> [Load.Loaded] {
     let bytes = try source.document("index.json")
     let index: ImageIndex
     do throws(SpecFaults) {
@@ -26,7 +26,7 @@ struct LayoutLoad {
     var loaded: [Load.Loaded] = []
     for descriptor in index.manifests {
       let entry = ContentDescriptor(descriptor.mediaType, descriptor.digest, size: descriptor.size)
-      try take(entry, hold)
+      try await take(entry, hold)
       let name = Self.name(descriptor)
       // An index may be for other platforms only; it is stored all the same.
       let image = try? library.store.image(entry)
@@ -48,7 +48,7 @@ struct LayoutLoad {
   }
 
   /// A manifest or index, with all that it leads to.
-  private func take(_ descriptor: ContentDescriptor, _ hold: borrowing Hold) throws(ImageError) {
+  private func take(_ descriptor: ContentDescriptor, _ hold: borrowing Hold) async throws(ImageError) {
     let bytes = try document(descriptor, limit: ManifestDocument.longest)
     try library.write(bytes, hold: hold)
     let document: ManifestDocument
@@ -58,7 +58,7 @@ struct LayoutLoad {
       throw ImageError("\(descriptor.digest): \(error)")
     }
     switch document {
-    case .manifest(let manifest): try take(manifest, hold)
+    case .manifest(let manifest): try await take(manifest, hold)
     case .index(let index):
       guard index.manifests.count <= Self.mostManifests else {
         throw ImageError("\(descriptor.digest): more than \(Self.mostManifests) manifests")
@@ -68,15 +68,14 @@ struct LayoutLoad {
         guard child.mediaType.isManifest else {
           throw ImageError("\(child.digest): \(child.mediaType) within an index")
         }
-        try take(child, hold)
+        try await take(child, hold)
       }
     }
   }
 
-  private func take(_ manifest: ImageManifest, _ hold: borrowing Hold) throws(ImageError) {
+  private func take(_ manifest: ImageManifest, _ hold: borrowing Hold) async throws(ImageError) {
     guard manifest.config.mediaType.isConfig else {
-      for blob in [manifest.config] + manifest.layers { try takeBlob(blob, nil, hold) }
-      return
+      return try await takeBlobs(([manifest.config] + manifest.layers).map { ($0, nil) }, hold)
     }
     let bytes = try document(manifest.config, limit: JSON.defaultLimit)
     try library.write(bytes, hold: hold)
@@ -87,7 +86,7 @@ struct LayoutLoad {
       throw ImageError("configuration \(manifest.config.digest): \(error)")
     }
     try LayerMaking.check(manifest, config, "manifest")
-    for (layer, diffID) in zip(manifest.layers, config.diffIDs) { try takeBlob(layer, diffID, hold) }
+    try await takeBlobs(zip(manifest.layers, config.diffIDs).map { ($0, $1) }, hold)
     try library.completeStack(manifest.config.digest, config, hold)
   }
 
@@ -100,25 +99,51 @@ struct LayoutLoad {
     return bytes
   }
 
+  /// Several at a time, each once.
+  private func takeBlobs(
+    _ blobs: [(ContentDescriptor, diffID: Digest?)], _ hold: borrowing Hold
+  ) async throws(ImageError) {
+    let turnstile = Turnstile(Pull.layersAtOnce)
+    var seen: Set<Digest> = []
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (blob, diffID) in blobs where seen.insert(blob.digest).inserted {
+          let claims = try LayerClaims(blob, diffID, library, hold)
+          let (copy, layer) = (hold.newPath(), hold.newPath())
+          group.addTask {
+            try await turnstile.pass {
+              try await Blocking.run { try takeBlob(blob, diffID, claims, copy, layer) }
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
   /// A layer, unpacked if it is one; or any other blob.
+  ///
+  /// - Parameters:
+  ///   - copy: where the blob is until it was seen to be what it should.
+  ///   - layer: where the layer is made.
   private func takeBlob(
-    _ blob: ContentDescriptor, _ diffID: Digest?, _ hold: borrowing Hold
+    _ blob: ContentDescriptor, _ diffID: Digest?, _ claims: LayerClaims, _ copy: String, _ layer: String
   ) throws(ImageError) {
-    let claims = try LayerClaims(blob, diffID, library, hold)
     let item = blob.digest.short
     if claims.hasBlob, claims.hasLayer || diffID == nil { return observer.report(item, .exists) }
     observer.report(item, .unpacking)
-    if !claims.hasBlob {
-      let copy = hold.newPath()
+    let making = LayerMaking(library: library, path: layer)
+    let wanted = claims.hasLayer ? nil : diffID
+    if claims.hasBlob {
+      if let wanted { try making.unpack(blob: blob, as: wanted) }
+    } else {
+      defer { unlink(copy) }
       try source.copy(blob.digest.blobPath, to: copy)
-      let file = try rethrowing { () throws(SystemError) in try Descriptor.open(copy, O_RDONLY) }
-      guard try BlobCheck.matches(file.number, blob) else {
-        throw ImageError("\(blob.digest): the content has another digest or size")
-      }
+      let made = try making.make(blob, from: copy, as: wanted)
       try library.commitBlob(copy, as: blob.digest)
-    }
-    if let diffID, !claims.hasLayer {
-      try LayerMaking(library: library, path: hold.newPath()).unpack(blob: blob, as: diffID)
+      try making.commit(made)
     }
     observer.report(item, .done)
   }

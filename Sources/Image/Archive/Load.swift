@@ -23,7 +23,7 @@ public struct Load: Sendable {
   }
 
   /// - Parameter path: a file, or a directory with a layout; `nil` is standard input.
-  public func callAsFunction(_ path: String?) throws(ImageError) -> [Loaded] {
+  public func callAsFunction(_ path: String?) async throws(ImageError) -> [Loaded] {
     let step = "load \(path ?? "standard input")"
     let hold = try rethrowing { () throws(StoreError) in try Hold(library.layout) }
     do throws(ImageError) {
@@ -36,7 +36,7 @@ public struct Load: Sendable {
       }
       let loaded: [Loaded]
       if source.has("oci-layout") {
-        loaded = try LayoutLoad(library: library, observer: observer, source: source)(hold)
+        loaded = try await LayoutLoad(library: library, observer: observer, source: source)(hold)
       } else if source.has("manifest.json") {
         loaded = try DockerArchiveLoad(library: library, observer: observer, source: source)(hold)
       } else {

@@ -40,6 +40,18 @@ struct LayerMaking: Sendable {
     return try unpack(source, blob, diffID)
   }
 
+  /// The same with a blob in a file, which has not been looked at yet.
+  func make(_ blob: ContentDescriptor, from path: String, as diffID: Digest?) throws(ImageError) -> Made? {
+    let file = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_NOFOLLOW) }
+    // Unpacking compares a SHA-256 on the way.
+    if let diffID, blob.digest.algorithm == .sha256 { return try unpack(FileSource(file), blob, diffID) }
+    guard try BlobCheck.matches(file.number, blob) else {
+      throw ImageError("\(blob.digest): the content has another digest or size")
+    }
+    guard let diffID else { return nil }
+    return try unpack(FileSource(file), blob, diffID)
+  }
+
   /// Unpacks a blob that is in the store.
   func unpack(blob: ContentDescriptor, as diffID: Digest) throws(ImageError) {
     let file = try rethrowing { () throws(SystemError) in

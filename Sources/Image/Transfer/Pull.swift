@@ -12,8 +12,10 @@ public struct Pull: Sendable {
   let library: ImageLibrary
   let client: RegistryClient
   let observer: any TransferObserver
-  /// Downloads and unpackings at a time.
-  private let downloads = Turnstile(4)
+  private let downloads = Turnstile(layersAtOnce)
+
+  /// Downloads and unpackings at a time. Each takes two threads and 10 MiB.
+  static let layersAtOnce = 4
 
   public init(_ library: ImageLibrary, _ client: RegistryClient, _ observer: any TransferObserver) {
     self.library = library

@@ -5,13 +5,13 @@ internal import OCI
 
 /// `load`, `save` and `import`.
 extension ImageCommand {
-  func load() throws -> Int32 {
+  func load() async throws -> Int32 {
     let isQuiet = values.flag("quiet")
     if values.value("input") == nil, isatty(STDIN_FILENO) == 1 {
       throw UsageError("load: standard input is a terminal: name a file with --input, or use < file")
     }
     let progress = ProgressBoard(isQuiet: isQuiet, words: .pull)
-    let loaded = try Load(try library(), progress)(values.value("input"))
+    let loaded = try await Load(try library(), progress)(values.value("input"))
     progress.finish()
     for image in loaded {
       Output.print(image.name.map { "Loaded image: \($0.familiar)\n" } ?? "Loaded image ID: \(image.id)\n")
