@@ -2,6 +2,7 @@
 with it. Names of modules of the engines' tests are found from here on."""
 
 import os
+import signal
 import sys
 import tempfile
 
@@ -19,6 +20,8 @@ def run(before, inside):
         enter(WORK)
         inside()
         return 0
+    # An exception, so that what is made here goes on this way out as well.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     before()
     sandbox = Sandbox()
     work = tempfile.mkdtemp(prefix="swiftcr-bench.", dir="/var/tmp")
