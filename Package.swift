@@ -68,7 +68,8 @@ let package = Package(
     .target(
       name: "Image",
       dependencies: [
-        "Store", "Layers", "Registry", "Kernel", "OCI", "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+        "Dockerfile", "Store", "Layers", "Registry", "Kernel", "OCI", "CLinux",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: swiftSettings),
@@ -80,7 +81,7 @@ let package = Package(
       linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
     .executableTarget(
       name: "swiftcr-image",
-      dependencies: ["Arguments", "Image", "Layers", "Registry", "Store", "Kernel", "OCI"],
+      dependencies: ["Arguments", "Image", "Dockerfile", "Layers", "Registry", "Store", "Kernel", "OCI"],
       swiftSettings: swiftSettings,
       linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
     .executableTarget(

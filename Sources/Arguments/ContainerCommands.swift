@@ -18,9 +18,10 @@ extension CommandTable {
         + [
           Option("detach", "d", "return when the container runs, and leave it running"),
           Option("keep", "keep the container's state after its exit"),
+          Option("keep-layer", nil, .path("DIR"), "make the throw-away layer in DIR, and leave it there"),
         ] + imageOptions + isolation + streams + [pidFile, noSubreaper],
       variant: CommandVariant(
-        option: "image", positionals: command, endsOptionsAtPositional: true, excludes: ["bundle", "layer", "keep"],
+        option: "image", positionals: command, endsOptionsAtPositional: true, excludes: ["bundle", "layer", "keep", "keep-layer"],
         group: .image),
       clustersFlags: true),
     Command(

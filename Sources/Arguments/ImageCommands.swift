@@ -1,6 +1,6 @@
 /// The commands on images and their layers, in docker's words. The program `swiftcr-image` carries them out.
 extension CommandTable {
-  static let imageCommands = withClusters(transferCommands + storeCommands + containerLayerCommands)
+  static let imageCommands = withClusters(transferCommands + [buildCommand] + storeCommands + containerLayerCommands)
 
   /// `-af` is `-a -f`, as with docker.
   private static func withClusters(_ commands: [Command]) -> [Command] {

@@ -32,3 +32,13 @@ int64_t clinux_get_xattr_at(int directory, const char *name, const char *attribu
   char path[PATH_SIZE];
   return path_of(path, directory, name) == 0 ? lgetxattr(path, attribute, value, size) : -1;
 }
+
+int clinux_remove_xattr_at(int directory, const char *name, const char *attribute) {
+  char path[PATH_SIZE];
+  return path_of(path, directory, name) == 0 ? lremovexattr(path, attribute) : -1;
+}
+
+int clinux_set_xattr_at(int directory, const char *name, const char *attribute, const void *value, size_t size) {
+  char path[PATH_SIZE];
+  return path_of(path, directory, name) == 0 ? lsetxattr(path, attribute, value, size, 0) : -1;
+}

@@ -49,6 +49,7 @@ struct ImageCommand {
     case "push": try await push()
     case "login": try await login()
     case "logout": try await logout()
+    case "build": try await build()
     case "load": try await load()
     case "save": try save()
     case "commit": try commit()

@@ -31,10 +31,6 @@ final class PausedContainer {
   }
 
   private static func runtime(_ record: KeptRecord, _ command: String) throws(SystemError) -> String {
-    guard let own = realpath("/proc/self/exe", nil) else { throw SystemError("find this program") }
-    defer { free(own) }
-    let path = String(cString: own)
-    let directory = path[..<(path.lastIndex(of: "/") ?? path.endIndex)]
-    return try HostProgram.output("\(directory)/swiftcr", ["--root", record.stateRoot, command, record.id])
+    return try HostProgram.output(RuntimeProgram.path(), ["--root", record.stateRoot, command, record.id])
   }
 }

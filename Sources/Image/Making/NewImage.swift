@@ -36,6 +36,17 @@ struct NewImage {
   /// - Parameter name: `nil` makes an image without a name.
   /// - Returns: the image's id.
   func store(_ name: Reference?, in library: ImageLibrary, _ hold: borrowing Hold) throws(ImageError) -> Digest {
+    let (id, descriptor) = try store(in: library, hold)
+    _ = try library.name(name, descriptor)
+    return id
+  }
+
+  /// Stores it, not yet as an image that there is.
+  ///
+  /// - Returns: its id, and what names lead to.
+  func store(
+    in library: ImageLibrary, _ hold: borrowing Hold
+  ) throws(ImageError) -> (id: Digest, descriptor: ContentDescriptor) {
     let bytes = config.json.bytes()
     let id = try library.write(bytes, hold: hold)
     let type = mediaType == .dockerManifest ? MediaType.dockerConfig : .config
@@ -45,8 +56,7 @@ struct NewImage {
     let manifestBytes = manifest.json.bytes()
     let digest = try library.write(manifestBytes, hold: hold)
     try library.completeStack(id, config, hold)
-    _ = try library.name(name, ContentDescriptor(mediaType, digest, size: Int64(manifestBytes.count)))
-    return id
+    return (id, ContentDescriptor(mediaType, digest, size: Int64(manifestBytes.count)))
   }
 
   /// Now, or what SOURCE_DATE_EPOCH says, for images that come out the same each time.

@@ -33,7 +33,7 @@ struct StackMaking {
         lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)"))
       }
     }
-    try makeMountPoints(stack)
+    try Self.makeMountPoints("\(path)/mounts", stack)
     lowers.append(LayerStackFile.Lower(path: "\(name)/mounts"))
     return LayerStackFile(
       lowers: lowers, passwd: try accounts("etc/passwd", stack.tree), group: try accounts("etc/group", stack.tree))
@@ -55,16 +55,20 @@ struct StackMaking {
   }
 
   /// The topmost lower directory. Its root is what the container's `/` looks like.
-  private func makeMountPoints(_ stack: StatedTree) throws(ImageError) {
-    var copy = try TreeCopy("\(path)/mounts")
+  ///
+  /// - Parameters: what else is mounted on, without a slash before it.
+  static func makeMountPoints(
+    _ path: String, _ stack: StatedTree, directories: [String] = [], files: [String] = []
+  ) throws(ImageError) {
+    var copy = try TreeCopy(path)
     func isMissing(_ name: String) throws(ImageError) -> Bool {
       try rethrowing { () throws(LayerError) in try stack.tree.status(name) } == nil
     }
-    for directory in Self.mountDirectories where try isMissing(directory) {
+    for directory in mountDirectories + directories where try isMissing(directory) {
       try copy.makeDirectory(Array(directory.utf8))
     }
-    for file in Self.mountFiles where try isMissing(file) {
-      try copy.makeDirectory(Array("etc".utf8))
+    for file in mountFiles + files where try isMissing(file) {
+      if let slash = file.lastIndex(of: "/") { try copy.makeDirectory(Array(file[..<slash].utf8)) }
       try copy.makeFile(file)
     }
     try copy.dress(like: stack, below: stack.tree.layers.count)

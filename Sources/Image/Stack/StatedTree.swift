@@ -14,6 +14,12 @@ struct StatedTree {
     implied = layers.records.map { Set($0.impliedDirectories + ($0.impliesRoot ? [[]] : [])) }
   }
 
+  /// One that is mounted together.
+  init(whole root: CInt) {
+    tree = MergedTree([root])
+    implied = [[]]
+  }
+
   /// The directory as the topmost layer has it that says something of it.
   ///
   /// - Returns: `nil` when no layer does, or it is no directory.

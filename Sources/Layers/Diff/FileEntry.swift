@@ -94,3 +94,19 @@ enum FileEntry {
     return bytes
   }
 }
+
+/// Extended attributes that a file keeps wherever it goes.
+public enum PortableAttributes {
+  /// In the order of their names.
+  ///
+  /// - Parameters:
+  ///   - name: one component, or a dot for the directory itself.
+  ///   - directory: open, for its name at least.
+  public static func of(_ name: [UInt8], in directory: CInt) throws(LayerError) -> [TarEntry.Attribute] {
+    do throws(SystemError) {
+      return try FileEntry.attributes(LayerPath.cString(name), in: directory).filter { FileEntry.isPortable($0.name) }
+    } catch {
+      throw LayerError(error)
+    }
+  }
+}

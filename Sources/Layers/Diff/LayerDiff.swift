@@ -15,16 +15,18 @@ public enum LayerDiff {
   /// - Parameters:
   ///   - upper: an open directory.
   ///   - lowers: without them, whiteouts and opaque directories that hide nothing are in the archive, too.
+  ///   - latest: no file is newer in the archive, in seconds since 1970.
   public static func archive(
     upper: CInt, over lowers: LowerLayers?, namespace: OverlayNamespace = .trusted, limits: LayerLimits = .standard,
-    to sink: any ByteSink
+    latest: Int64? = nil, to sink: any ByteSink
   ) throws(LayerError) {
     var walk = try UpperWalk(upper: upper, lowers: lowers, namespace: namespace, limits: limits)
-    var archive = TreeArchive(sink, limits: limits)
+    var archive = TreeArchive(sink, limits: limits, latest: latest)
     if let root = try changedRoot(upper, lowers) { try archive.add(root) }
     while let item = try walk.next() {
       switch item.effect {
       case .removes: try archive.add(WhiteoutEntry.hiding(item.file.path))
+      case .idle: break
       case .places: try archive.add(item.file, attributes: item.attributes)
       case .replaces:
         try archive.add(item.file, attributes: item.attributes)
@@ -34,7 +36,7 @@ public enum LayerDiff {
     try archive.finish()
   }
 
-  private static func changedRoot(_ upper: CInt, _ lowers: LowerLayers?) throws(LayerError) -> TarEntry? {
+  static func changedRoot(_ upper: CInt, _ lowers: LowerLayers?) throws(LayerError) -> TarEntry? {
     guard let below = try lowers?.findRoot() else { return nil }
     let status = try FileEntry.status(of: upper, [])
     let item = TreeWalk.Item(

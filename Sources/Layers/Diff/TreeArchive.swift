@@ -11,15 +11,20 @@ struct TreeArchive: ~Copyable {
   private var writer: TarWriter
   private let limits: LayerLimits
   private let isLayer: Bool
-  private var entries = 0
+  /// No file is newer than this, in seconds; `nil` leaves times as they are.
+  private let latest: Int64?
+  private(set) var entries = 0
+  /// Bytes so far.
+  var size: UInt64 { writer.size }
   /// The first names of files that have more of them.
   private var known: [Inode: [UInt8]] = [:]
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
 
   /// - Parameter isLayer: then names of whiteouts are refused.
-  init(_ sink: any ByteSink, limits: LayerLimits, isLayer: Bool = true) {
+  init(_ sink: any ByteSink, limits: LayerLimits, isLayer: Bool = true, latest: Int64? = nil) {
     writer = TarWriter(sink)
     self.isLayer = isLayer
+    self.latest = latest
     self.limits = limits
   }
 
@@ -51,6 +56,8 @@ struct TreeArchive: ~Copyable {
 
   /// Writes an entry without data.
   mutating func add(_ entry: TarEntry) throws(LayerError) {
+    var entry = entry
+    if let latest, entry.modified.seconds >= latest { entry.modified = TarEntry.Time(seconds: latest) }
     entries += 1
     let (end, overflows) = writer.size.addingReportingOverflow(entry.size)
     guard !overflows, end <= limits.size, entries <= limits.entries else {

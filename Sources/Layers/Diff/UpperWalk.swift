@@ -10,6 +10,8 @@ struct UpperWalk {
     case places
     /// A directory that shows nothing of one below.
     case replaces
+    /// A whiteout where there is nothing to hide.
+    case idle
   }
 
   struct Item {
@@ -33,6 +35,8 @@ struct UpperWalk {
   private let namespace: OverlayNamespace
   /// Of the directories that lead to the current one.
   private var levels: [Level]
+  /// Whether they are told, too.
+  var showsIdleWhiteouts = false
 
   init(
     upper: CInt, lowers: LowerLayers?, namespace: OverlayNamespace, limits: LayerLimits
@@ -66,7 +70,10 @@ struct UpperWalk {
       if let lower = level.lower { below = try lowers?.find(file.name, in: lower) }
       if isWhiteout {
         // Where nothing shows, there is nothing to hide.
-        if level.isAlone || lowers != nil && below == nil { continue }
+        if level.isAlone || lowers != nil && below == nil {
+          guard showsIdleWhiteouts else { continue }
+          return Item(file: file, effect: .idle, attributes: [], below: nil, isAlone: level.isAlone)
+        }
         return Item(file: file, effect: .removes, attributes: [], below: below, isAlone: false)
       }
       let opaque = namespace.opaque(attributes)

@@ -11,6 +11,12 @@ extension ContainerRequest {
     /// Of SELinux (a label on the host's files, which is not changed here), of docker's other volumes, and of macOS.
     private static let ignored = ["rw", "z", "Z", "nocopy", "consistent", "cached", "delegated"]
 
+    /// - Parameters: absolute paths.
+    public init(source: String, destination: String, isReadonly: Bool = false) {
+      (self.source, self.isReadonly) = (source, isReadonly)
+      self.destination = ContainerRequest.absolute(destination) ?? destination
+    }
+
     /// `HOST:CONTAINER[:OPTIONS]`.
     public init(parsing text: String) throws(ContainerRequestError) {
       func invalid(_ reason: String) -> ContainerRequestError {

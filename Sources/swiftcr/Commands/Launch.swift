@@ -10,7 +10,10 @@ extension CommandRunner {
     _ = try ContainerID(validating: id)
     var options = try launchOptions(id: id, bundle: values.value("bundle") ?? ".", mode: mode)
     options.layers = try values.values("layer").map(absolute)
-    if mode != .create { options.keep = values.flag("keep") }
+    if mode != .create {
+      options.keep = values.flag("keep")
+      options.keptLayer = try values.value("keep-layer").map(absolute)
+    }
     return try runtime().launch(options)
   }
 

@@ -1,13 +1,13 @@
 internal import Glibc
 internal import Kernel
-internal import OCI
+public import OCI
 
 /// The files that every container has for itself, with docker's contents: mounted over the image's, so that they are
 /// never part of its layer.
-struct ContainerFiles {
-  private(set) var all: [(name: String, place: String, bytes: [UInt8])]
+public struct ContainerFiles {
+  public private(set) var all: [(name: String, place: String, bytes: [UInt8])]
 
-  init(_ request: ContainerRequest) {
+  public init(_ request: ContainerRequest) {
     let isHost = request.network == .host
     let resolver = (try? readFile("/etc/resolv.conf", limit: 1 << 20)) ?? []
     let hosts = isHost ? (try? readFile("/etc/hosts", limit: 1 << 20)) ?? [] : Array(Self.hosts.utf8)
@@ -17,8 +17,14 @@ struct ContainerFiles {
     ]
   }
 
+  /// Further hosts, as `--add-host` has them.
+  public mutating func add(hosts: [(name: String, address: String)]) {
+    let lines = hosts.map { "\($0.address)\t\($0.name)\n" }.joined()
+    for index in all.indices where all[index].name == "hosts" { all[index].bytes += Array(lines.utf8) }
+  }
+
   /// Where each will be, for the request.
-  func mounts(from directory: String) -> [(destination: String, source: String)] {
+  public func mounts(from directory: String) -> [(destination: String, source: String)] {
     all.map { (destination: $0.place, source: "\(directory)/\($0.name)") }
   }
 

@@ -1,10 +1,10 @@
 internal import Glibc
-internal import Kernel
-internal import OCI
+public import Kernel
+public import OCI
 
 extension ContainerRequest.Host {
   /// This host.
-  static func detect() throws(SystemError) -> ContainerRequest.Host {
+  public static func detect() throws(SystemError) -> ContainerRequest.Host {
     let kernel = KernelVersion.running ?? KernelVersion(5, 15)
     let layout = try CgroupHost.detect().layout
     var host = ContainerRequest.Host(

@@ -1,0 +1,40 @@
+/// `build`, with the options of docker's.
+extension CommandTable {
+  static let buildCommand = Command(
+    name: "build", group: .images, summary: "build an image from a Dockerfile",
+    details: """
+      The context is the directory that COPY takes files from; - reads an archive of one, or a Dockerfile, from standard \
+      input. Every RUN is a container on the layers so far; each step that changes files makes a layer. RUN has the host's \
+      network unless --network says otherwise.
+      """,
+    positionals: [Positional(name: "context")],
+    options: [
+      Option("tag", "t", .text("NAME[:TAG]"), repeats: true, "a name for the image; may be given many times"),
+      Option("file", "f", .path("FILE"), "the Dockerfile (default: CONTEXT/Dockerfile)"),
+      Option("build-arg", nil, .text("NAME[=VALUE]"), repeats: true, "a value for an ARG; may be given many times"),
+      Option("target", nil, .text("STAGE"), "build this stage (default: the last one)"),
+      Option("label", nil, .text("KEY=VALUE"), repeats: true, "a label for the image; may be given many times"),
+      platform,
+      Option("pull", "look for newer base images"),
+      Option("no-cache", "carry out every step"),
+      Option("build-context", nil, .text("NAME=PLACE"), repeats: true, "a directory, oci-layout://DIR or docker-image://REF"),
+      Option("secret", nil, .text("id=ID[,src=FILE|env=NAME]"), repeats: true, "what RUN --mount=type=secret shows"),
+      Option("ssh", nil, .text("ID[=SOCKET]"), repeats: true, "the agent for RUN --mount=type=ssh (default: $SSH_AUTH_SOCK)"),
+      Option("network", nil, .choice(["default", "host", "none"]), "network of RUN (default: the host's)"),
+      Option("add-host", nil, .text("NAME:ADDRESS"), repeats: true, "a line for /etc/hosts in RUN"),
+      Option("allow", nil, .text("RIGHT"), repeats: true, "security.insecure: RUN may ask for all rights"),
+      Option("output", "o", .text("type=TYPE,dest=PATH"), "local, tar, oci or docker: where the result goes"),
+      Option("cache-from", nil, .text("type=TYPE,…"), repeats: true, "local,src=DIR or registry,ref=NAME: steps made elsewhere"),
+      Option("cache-to", nil, .text("type=TYPE,…"), repeats: true, "local,dest=DIR or registry,ref=NAME: keep the steps there"),
+      Option("iidfile", nil, .path("FILE"), "write the image's id to FILE"),
+      Option("metadata-file", nil, .path("FILE"), "write what was built to FILE, as JSON"),
+      Option(
+        "progress", nil, .choice(["auto", "plain", "tty", "classic"]),
+        "how the steps are shown; classic is docker's older form"),
+      Option("quiet", "q", "print the image's id only"),
+      Option("check", "check the Dockerfile, and build nothing"),
+      Option("explain-cache", "tell why the first step of each stage was not in the cache"),
+      Option("debug-shell", "open a shell where a RUN fails"),
+      Option("tls-verify", nil, .choice(["true", "false"]), "whether a registry's certificate must be valid (default: true)"),
+    ])
+}

@@ -1,0 +1,105 @@
+internal import CLinux
+internal import Dockerfile
+internal import Glibc
+internal import Kernel
+internal import Layers
+public import OCI
+internal import Store
+
+/// `build`: an image of a Dockerfile.
+public struct Build: Sendable {
+  let library: ImageLibrary
+  let options: BuildOptions
+  let observer: any BuildObserver
+  let interruption: BuildInterruption
+  /// Pulls an image.
+  let fetch: @Sendable (Reference, Platform) async throws -> Void
+  /// For a report in order.
+  let isSequential: Bool
+
+  public init(
+    _ library: ImageLibrary, _ options: BuildOptions, _ observer: any BuildObserver,
+    _ interruption: BuildInterruption, isSequential: Bool,
+    fetch: @escaping @Sendable (Reference, Platform) async throws -> Void
+  ) {
+    (self.library, self.options, self.observer) = (library, options, observer)
+    (self.interruption, self.isSequential, self.fetch) = (interruption, isSequential, fetch)
+  }
+
+  public struct Outcome: Sendable {
+    /// Of the image's configuration: its id.
+    public var id: Digest
+    /// Of the manifest.
+    public var digest: Digest
+    public var tags: [Reference]
+  }
+
+  /// - Returns: `nil` when nothing was to be built.
+  public func callAsFunction() async throws(BuildFailure) -> Outcome? {
+    do {
+      let session = try BuildSession(library, options, observer, interruption)
+      let input = try BuildInput(session)
+      do {
+        return try await build(session, input)
+      } catch {
+        throw BuildFailure(error).shown(in: input.fileName, input.text)
+      }
+    } catch {
+      throw BuildFailure(error)
+    }
+  }
+
+  private func build(_ session: BuildSession, _ input: BuildInput) async throws -> Outcome? {
+    let tags = try options.tags.map { (tag) throws(ImageError) in try library.reference(tag) }
+    let dockerfile = try Dockerfile.parse(input.text)
+    let scope = try GlobalScope(dockerfile, options)
+    let graph = try StageGraph(dockerfile, options, scope)
+    let contexts = ContextStore(session, directory: input.directory, ignored: try input.ignored())
+    let images = try await BaseImages(session, fetch).load(graph.images)
+    let job = BuildJob(session, dockerfile, scope, graph, contexts, images: images)
+    let state: StageState
+    do {
+      state = try await job.run(sequentially: isSequential)
+    } catch {
+      // What was made so far is there for the next build.
+      keep(session, contexts, waits: !interruption.isInterrupted)
+      throw error
+    }
+    return try await Blocking.run {
+      try interruption.check()
+      try session.layers.commit(waits: true, session.hold)
+      let outcome = try store(state, tags, session)
+      keep(session, contexts, waits: true)
+      return outcome
+    }
+  }
+
+  /// Layers first: what the cache says is there, is there.
+  private func keep(_ session: BuildSession, _ contexts: ContextStore, waits: Bool) {
+    do {
+      try session.layers.commit(waits: waits, session.hold)
+      session.cache.write(session.hold)
+      contexts.write()
+    } catch {
+      observer.report(.note(nil, "the cache was not written: \(error)"))
+    }
+  }
+
+  private func store(_ state: StageState, _ tags: [Reference], _ session: BuildSession) throws -> Outcome {
+    var config = state.config
+    for (key, value) in options.labels { config.defaults.labels[key] = value }
+    if config.created == nil || session.epoch != nil { config.created = "\(session.now)" }
+    var layers = state.baseLayers
+    for layer in state.layers {
+      var blob = try layer.blob.pass()
+      if state.mediaType == .dockerManifest, blob.mediaType == .layerGzip { blob.mediaType = .dockerLayer }
+      layers.append(blob)
+    }
+    var new = NewImage(config: config, layers: layers)
+    new.mediaType = state.mediaType
+    let (id, descriptor) = try new.store(in: library, session.hold)
+    try interruption.check()
+    try library.name(tags, descriptor)
+    return Outcome(id: id, digest: descriptor.digest, tags: tags)
+  }
+}

@@ -1,0 +1,143 @@
+internal import CLinux
+internal import Dockerfile
+internal import Glibc
+internal import Kernel
+internal import Layers
+internal import OCI
+internal import Store
+internal import Synchronization
+
+/// One build, once the Dockerfile is read and the images that it needs are here: its stages at work.
+final class BuildJob: Sendable {
+  let session: BuildSession
+  let dockerfile: Dockerfile
+  let scope: GlobalScope
+  let graph: StageGraph
+  let contexts: ContextStore
+  /// What each stage comes to.
+  private let results: [Int: Gate<StageState>]
+  private let images: [FileOrigin: StageState]
+  private let numbers: [Int: Int]
+  private let total: Int
+
+  init(
+    _ session: BuildSession, _ dockerfile: Dockerfile, _ scope: GlobalScope, _ graph: StageGraph,
+    _ contexts: ContextStore, images: [FileOrigin: StageState]
+  ) {
+    (self.session, self.dockerfile, self.scope, self.graph) = (session, dockerfile, scope, graph)
+    (self.contexts, self.images) = (contexts, images)
+    var results: [Int: Gate<StageState>] = [:]
+    var numbers: [Int: Int] = [:]
+    var next = 1
+    for stage in graph.needed {
+      results[stage.index] = Gate()
+      numbers[stage.index] = next
+      next += 1 + stage.stage.instructions.count
+    }
+    (self.results, self.numbers, total) = (results, numbers, next - 1)
+  }
+
+  /// - Parameter index: 0 is FROM.
+  func step(of plan: PlannedStage, _ index: Int) -> BuildStep {
+    let count = plan.stage.instructions.count + 1
+    let name = plan.stage.name ?? (graph.needed.count > 1 ? "stage-\(plan.index)" : nil)
+    return BuildStep(
+      number: (numbers[plan.index] ?? 0) + index, total: total,
+      place: (name.map { "\($0) " } ?? "") + "\(index + 1)/\(count)", text: plan.stage.text)
+  }
+
+  /// Builds all stages, those that can be at the same time.
+  ///
+  /// - Parameter sequentially: one after the other, for a report in the order of the Dockerfile.
+  func run(sequentially: Bool) async throws -> StageState {
+    if sequentially {
+      for plan in ordered() { try await Blocking.run { try self.build(plan) } }
+    } else {
+      try await withThrowingTaskGroup { group in
+        for plan in graph.needed { group.addTask { try await Blocking.run { try self.build(plan) } } }
+        // Those that wait for a stage that failed fail with it, after it.
+        for try await _ in group {}
+      }
+    }
+    guard let result = results[graph.target] else { throw ImageError("there is no stage to build") }
+    return try result.pass()
+  }
+
+  /// A stage after all that it needs.
+  private func ordered() -> [PlannedStage] {
+    var (order, done): ([PlannedStage], Set<Int>) = ([], [])
+    func visit(_ plan: PlannedStage) {
+      guard done.insert(plan.index).inserted else { return }
+      for origin in [plan.base] + plan.origins.sorted(by: { "\($0)" < "\($1)" }) {
+        if case .stage(let other) = origin, let found = graph.needed.first(where: { $0.index == other }) { visit(found) }
+      }
+      order.append(plan)
+    }
+    for plan in graph.needed { visit(plan) }
+    return order
+  }
+
+  private func build(_ plan: PlannedStage) throws {
+    // What is made has the modes that it is given; the thread is this stage's own.
+    if clinux_own_umask() != 0 { umask(0) }
+    guard let gate = results[plan.index] else { return }
+    do {
+      let base = try base(of: plan)
+      var step = step(of: plan, 0)
+      step.text = plan.stage.text
+      session.observer.report(.started(step))
+      session.observer.report(.finished(step, image: base.imageID, isCached: true))
+      gate.open(.success(try StageBuilder(plan, self, base).run()))
+    } catch {
+      gate.open(.failure(ImageError("a stage that this one needs has failed")))
+      throw error
+    }
+  }
+
+  private func base(of plan: PlannedStage) throws -> StageState {
+    var state: StageState
+    switch plan.base {
+    case .scratch: state = StageState(scratch: plan.platform)
+    case .stage(let index): state = try result(index)
+    case .image, .directory:
+      guard let found = images[plan.base] else { throw ImageError("\(plan.stage.base): the image is not here") }
+      state = found
+    }
+    return state
+  }
+
+  private func result(_ index: Int) throws(ImageError) -> StageState {
+    guard let gate = results[index] else { throw ImageError("stage \(index) is not built") }
+    return try gate.pass()
+  }
+
+  // MARK: Where files come from
+
+  func origin(_ name: String, _ platform: Platform) -> FileOrigin {
+    StageGraph.origin(name, dockerfile, session.options, platform)
+  }
+
+  func mainTree() throws(ImageError) -> SourceTree { try contexts.main() }
+
+  func emptyTree() throws(ImageError) -> SourceTree { try contexts.empty() }
+
+  func tree(of origin: FileOrigin) throws(ImageError) -> SourceTree {
+    switch origin {
+    case .scratch: return try contexts.empty()
+    case .directory(let path): return try contexts.directory(path)
+    case .stage(let index): return try tree(of: try result(index), "stage \(index)")
+    case .image(let name, _):
+      guard let state = images[origin] else { throw ImageError("\(name): the image is not here") }
+      return try tree(of: state, name)
+    }
+  }
+
+  private func tree(of state: StageState, _ name: String) throws(ImageError) -> SourceTree {
+    let files = StageFiles(state.baseLowers, session)
+    for layer in state.layers { files.push(layer) }
+    let opened = try files.tree()
+    // Its own descriptor keeps the mount.
+    let root = try rethrowing { () throws(SystemError) in try opened.merged.duplicate() }
+    return SourceTree(root, name: name, isContext: false)
+  }
+}

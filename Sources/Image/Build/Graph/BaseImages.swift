@@ -1,0 +1,56 @@
+internal import Kernel
+internal import OCI
+internal import Store
+
+/// The images that a build begins with, or copies from.
+struct BaseImages {
+  private let session: BuildSession
+  private let fetch: @Sendable (Reference, Platform) async throws -> Void
+
+  init(_ session: BuildSession, _ fetch: @escaping @Sendable (Reference, Platform) async throws -> Void) {
+    (self.session, self.fetch) = (session, fetch)
+  }
+
+  /// Pulls those that are missing, and keeps all of them until the build ends.
+  func load(_ images: [(name: String, platform: Platform)]) async throws -> [FileOrigin: StageState] {
+    var states: [FileOrigin: StageState] = [:]
+    for (name, platform) in images {
+      try session.interruption.check()
+      states[.image(name, platform)] = try await load(name, platform)
+    }
+    return states
+  }
+
+  private func load(_ name: String, _ platform: Platform) async throws -> StageState {
+    let library = session.library
+    var image = try find(name, platform)
+    if image == nil || session.options.pulls {
+      let reference = try library.reference(name)
+      session.observer.report(.doing("pull \(reference.familiar)"))
+      do {
+        try await fetch(reference, platform)
+      } catch {
+        // What is here is better than nothing only if nobody asked for more.
+        throw ImageError("FROM \(name): \(ImageError(error))")
+      }
+      image = try find(name, platform)
+    }
+    guard let image else { throw ImageError("FROM \(name): no such image") }
+    try library.claim(image.entry, session.hold)
+    guard platform.accepts(image.config.platform) else {
+      throw ImageError(
+        "FROM \(name): the image in the store is for \(image.config.platform), and \(platform) is wanted: "
+          + "give --platform, or --pull to look for another one")
+    }
+    return StageState(image, lowers: try library.imageLowers(of: image, session.hold))
+  }
+
+  private func find(_ name: String, _ platform: Platform) throws(ImageError) -> StoredImage? {
+    do throws(StoreError) {
+      return try session.library.store.resolve(name, platform: platform)
+    } catch {
+      if error.isNoImage { return nil }
+      throw ImageError(error)
+    }
+  }
+}

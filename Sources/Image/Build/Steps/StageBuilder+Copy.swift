@@ -1,0 +1,144 @@
+internal import CLinux
+internal import Dockerfile
+internal import Glibc
+internal import Kernel
+internal import Layers
+internal import OCI
+internal import Store
+
+/// COPY and WORKDIR: layers that are written without a container.
+extension StageBuilder {
+  enum CopyKind { case copy, add }
+
+  func copy(_ step: CopyStep, as kind: CopyKind) throws -> Bool {
+    let request = try copyRequest(step)
+    var key = StepKey(kind == .copy ? "copy" : "add")
+    request.describe(in: &key, files: state.files)
+    return try makeLayer(key, try history(kind == .copy ? "COPY" : "ADD", step)) {
+      try make(request)
+    }
+  }
+
+  func copyRequest(_ step: CopyStep) throws -> CopyRequest {
+    let tree = try step.from.map { try build.tree(of: build.origin($0, plan.platform)) } ?? build.mainTree()
+    let text = try expand(step.destination)
+    var request = CopyRequest(
+      tree: tree, destination: absolute(text),
+      wantsDirectory: text.hasSuffix("/") || [".", ".."].contains(text.split(separator: "/").last ?? "/"),
+      isLinked: step.isLinked)
+    if let owner = try step.owner.map({ try expand($0) }), !owner.isEmpty { request.owner = CopyOwner(text: owner) }
+    if let mode = try step.mode.map({ try expand($0) }), !mode.isEmpty {
+      request.mode = try FileModeChange(parsing: mode)
+    }
+    let excluded = try step.excluded.map { try expand($0) }
+    let walk = SourceWalk(
+      tree: tree, excluded: excluded.isEmpty ? nil : try IgnorePatterns(excluded), check: session.interruption.check)
+    for source in step.sources {
+      let source = try expand(source)
+      request.matches += step.keepsParents ? try walk.matchesWithParents(source) : try walk.matches(source)
+    }
+    for document in step.heredocs {
+      let content = document.isExpanded ? try expandDocument(document.content) : document.content
+      request.documents.append((document.name, Array(content.utf8)))
+    }
+    if step.sources.count + step.heredocs.count > 1, !request.wantsDirectory {
+      throw BuildFailure(
+        "with more than one source, the destination must be a directory and end with a /: found '\(text)'")
+    }
+    return request
+  }
+
+  private func expandDocument(_ text: String) throws -> String {
+    try Expander(options: [.ignoresQuotes]).expand(text) { variables.lookup($0) }.text
+  }
+
+  /// A path of the image; a relative one begins at the working directory.
+  func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    let directory = state.config.defaults.workingDirectory
+    return (directory.isEmpty ? "/" : directory) + "/" + path
+  }
+
+  private func history(_ name: String, _ step: CopyStep) throws -> String {
+    var words = [name]
+    if let from = step.from, false { words.append("--from=\(from)") }
+    if let owner = step.owner { words.append("--chown=\(try expand(owner))") }
+    if let mode = step.mode { words.append("--chmod=\(try expand(mode))") }
+    if step.isLinked { words.append("--link") }
+    words += try step.sources.map { try expand($0) } + step.heredocs.map(\.name)
+    words.append(try expand(step.destination))
+    return words.joined(separator: " ") + " # buildkit"
+  }
+
+  func make(_ request: CopyRequest) throws -> BuiltLayer {
+    let needsTree = !request.isLinked || request.owner?.isNamed == true
+    let tree = needsTree ? try files.tree() : nil
+    let ids = try request.owner?.ids { () throws(ImageError) in
+      guard let tree else { return Accounts(passwd: [], group: []) }
+      return try RunContainer.accounts(tree)
+    }
+    let isLarge = request.matches.reduce(0) { $0 + $1.entries.count } > LayerForge.mostInDirectory
+    return try LayerForge(session).make(isLarge: isLarge) { (sink) throws(ImageError) in
+      var writer = CopyWriter(
+        request, below: request.isLinked ? nil : tree?.merged.number, ids: ids, now: session.now,
+        latest: session.epoch, to: sink)
+      try writer.write { () throws(ImageError) in try session.interruption.check() }
+    }
+  }
+
+  /// WORKDIR makes its directory where there is none: then it is a layer.
+  func setWorkingDirectory(_ text: String) throws -> Bool {
+    let expanded = try expand(text)
+    guard !expanded.isEmpty else { throw BuildFailure("WORKDIR: the path is empty") }
+    let path = Self.clean(absolute(expanded))
+    state.config.defaults.workingDirectory = path
+    let line = "WORKDIR \(path)"
+    if path == "/" { return try note(line) }
+    var key = StepKey("workdir")
+    key.add("files", state.files.hex)
+    key.add("path", path)
+    key.add("USER", state.config.defaults.user)
+    // Whether it is there is known to the cache, too.
+    var absent = key
+    absent.add("makes", "nothing")
+    if !session.options.ignoresCache, try session.cache.find(absent.digest, session.hold) != nil {
+      return try note(line)
+    }
+    let resolved = try resolveMissing(path, key)
+    guard let resolved else { return try makeLayer(key, line) { throw BuildFailure("WORKDIR \(path): lost from the cache") } }
+    if resolved.isDirectory {
+      let (created, below) = (session.now, state.config.diffIDs.last)
+      session.cache.remember(absent.digest) { StepRecord(created: created, layer: nil, below: below) }
+      return try note(line)
+    }
+    guard resolved.status == nil else { throw BuildFailure("WORKDIR \(path): there is a file in its place") }
+    return try makeLayer(key, line) {
+      let tree = try files.tree()
+      var request = CopyRequest(
+        tree: try build.emptyTree(), destination: path, wantsDirectory: true, isLinked: false)
+      request.matches = [try SourceWalk(tree: request.tree, excluded: nil, check: {}).matches("/")[0]]
+      return try LayerForge(session).make(isLarge: false) { (sink) throws(ImageError) in
+        var writer = CopyWriter(
+          request, below: tree.merged.number, ids: nil, now: session.now, latest: session.epoch, to: sink)
+        try writer.write { () throws(ImageError) in }
+      }
+    }
+  }
+
+  /// `nil` when the cache has the layer that makes it, and nothing need be looked at.
+  private func resolveMissing(_ path: String, _ key: StepKey) throws -> TreePath? {
+    var key = key
+    if let epoch = session.epoch { key.add("SOURCE_DATE_EPOCH", "\(epoch)") }
+    if !session.options.ignoresCache, try session.cache.find(key.digest, session.hold)?.layer != nil { return nil }
+    let tree = try files.tree()
+    return try TreePath(resolving: Array(path.utf8), at: tree.merged.number)
+  }
+
+  static func clean(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+}

@@ -1,0 +1,113 @@
+internal import Dockerfile
+internal import Glibc
+internal import Kernel
+internal import Layers
+internal import OCI
+internal import Store
+
+/// RUN.
+extension StageBuilder {
+  func run(_ run: RunStep) throws -> Bool {
+    let arguments = runArguments(run)
+    let declared = variables.runArguments.map { "\($0.name)=\($0.value)" }
+    let network = try network(run)
+    let isInsecure = run.security == "insecure"
+    if isInsecure, !session.options.allowsInsecure {
+      throw BuildFailure("RUN --security=insecure is not allowed: give --allow security.insecure")
+    }
+    let mounts = try RunMounts(run.mounts, self)
+    var key = StepKey("run")
+    key.add("files", state.files.hex)
+    key.add("command", arguments)
+    for entry in state.config.defaults.env.sorted() { key.add("ENV \(entry.prefix { $0 != "=" })", entry) }
+    for (name, value) in variables.runArguments { key.add("ARG \(name)", value) }
+    key.add("USER", state.config.defaults.user)
+    key.add("WORKDIR", state.config.defaults.workingDirectory)
+    key.add("network", "\(network)")
+    key.add("security", run.security ?? "sandbox")
+    key.add("hosts", session.options.hosts.map { "\($0.name)=\($0.address)" })
+    mounts.describe(in: &key)
+    let prefix = declared.isEmpty ? "" : "|\(declared.count) \(declared.joined(separator: " ")) "
+    return try makeLayer(key, "RUN \(prefix)\(arguments.joined(separator: " ")) # buildkit") {
+      var request = ContainerRequest(hostname: "buildkitsandbox")
+      request.entrypoint = []
+      request.command = arguments
+      request.network = network
+      // ARG first: ENV wins.
+      request.env =
+        ["HOSTNAME"] + declared + variables.proxies + state.config.defaults.env + mounts.environment
+      if isInsecure {
+        request.rights.added = ["ALL"]
+        request.rights.seccomp = nil
+      }
+      return try execute(request, arguments, mounts)
+    }
+  }
+
+  /// The command: words, a text for the shell, or a script of its own.
+  private func runArguments(_ run: RunStep) -> [String] {
+    guard case .shell(let text) = run.command, let first = run.heredocs.first else { return arguments(run.command) }
+    let isScript = run.heredocs.count == 1 && text.hasPrefix("<<") && !text.contains(" ")
+    if isScript { return shell + [first.content] }
+    // The shell knows what they mean.
+    let documents = run.heredocs.map { "\n\($0.content)\($0.name)" }.joined()
+    return shell + [text + documents]
+  }
+
+  private func network(_ run: RunStep) throws -> ContainerRequest.Network {
+    switch try run.network.map({ try expand($0) }) {
+    case nil, "default": return session.options.network
+    case "none": return .none
+    case "host": return .host
+    case .some(let other): throw BuildFailure("RUN --network: expected default, none or host, found '\(other)'")
+    }
+  }
+
+  private func execute(_ request: ContainerRequest, _ arguments: [String], _ mounts: RunMounts) throws -> BuiltLayer {
+    let observer = session.observer
+    let step = step
+    let container = RunContainer(session) { observer.report(.output(step, $0)) }
+    defer { session.library.discard(container.directory) }
+    var config = state.config
+    // All that is the request's.
+    config.defaults.env = []
+    config.defaults.cmd = nil
+    config.defaults.entrypoint = nil
+    var request = request
+    let points = try mounts.mount(in: &request, files: files)
+    try container.prepare(request, config, files, points: points)
+    observer.report(.running(step, container: container.id))
+    let code = try container.run()
+    try mounts.finish()
+    try session.interruption.check()
+    guard code == 0 else {
+      throw BuildFailure("the command '\(arguments.joined(separator: " "))' returned a non-zero code: \(code)")
+    }
+    return try settle(container.upper)
+  }
+
+  /// Makes a layer of what a container wrote.
+  private func settle(_ upper: String) throws -> BuiltLayer {
+    let tree = try files.tree()
+    let directory = try Descriptor.open(upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    let number = directory.number
+    if session.epoch != nil || LayerForms.wanted == .filesystem {
+      // The files' own times are not those of the layer.
+      return try LayerForge(session).make(isLarge: false) { (sink) throws(ImageError) in
+        try rethrowing { () throws(LayerError) in
+          try LayerDiff.archive(upper: number, over: LowerLayers(tree.stack.roots), latest: session.epoch, to: sink)
+        }
+      }
+    }
+    let spool = ArchiveSpool(in: session.workspace)
+    let settled = try LayerDiff.settle(upper: number, over: LowerLayers(tree.stack.roots), to: spool)
+    let record = LayerRecord(
+      diffID: Digest(sha256: spool.digest), form: .directory, size: settled.size, entries: settled.entries,
+      impliedDirectories: [], impliesRoot: !settled.hasRoot, hidesAllBelow: false)
+    let place = session.newPath("layer")
+    guard mkdir(place, 0o700) == 0, rename(upper, "\(place)/\(record.form.fileName)") == 0 else {
+      throw SystemError("keep layer", place)
+    }
+    return try session.layers.adopt(place, record, spool, session.hold)
+  }
+}

@@ -1,0 +1,48 @@
+internal import Glibc
+internal import Kernel
+internal import Synchronization
+
+/// Signals that ask the program to end, handed to a thread of its own: what a handler may do is next to nothing.
+enum Interrupts {
+  private static let pipe = Atomic<Int32>(-1)
+
+  /// Calls the body when the first of them comes; the second ends the program.
+  static func watch(_ body: @escaping @Sendable () -> Void) throws {
+    var ends: [CInt] = [-1, -1]
+    guard Glibc.pipe(&ends) == 0 else { throw SystemError("make pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    pipe.store(ends[1], ordering: .releasing)
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number) { number in
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = Glibc.write(Interrupts.pipe.load(ordering: .acquiring), &byte, 1)
+        signal(number, SIG_DFL)
+      }
+    }
+    let work = Unmanaged.passRetained(Watch(ends[0], body))
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<Watch>.fromOpaque(argument).takeRetainedValue().run() }
+        return nil
+      }, work.toOpaque())
+    guard code == 0 else {
+      work.release()
+      throw SystemError("start a thread", errno: Errno(code))
+    }
+    pthread_detach(thread)
+  }
+
+  private final class Watch: Sendable {
+    private let reader: CInt
+    private let body: @Sendable () -> Void
+
+    init(_ reader: CInt, _ body: @escaping @Sendable () -> Void) { (self.reader, self.body) = (reader, body) }
+
+    func run() {
+      var byte: UInt8 = 0
+      if retrying({ read(reader, &byte, 1) }) == 1 { body() }
+    }
+  }
+}
