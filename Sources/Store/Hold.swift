@@ -27,6 +27,9 @@ public struct Hold: ~Copyable, Sendable {
 
   deinit { unlink(path) }
 
+  /// Ends it early: for a value that others may still have when the program ends. Nothing may be claimed any more.
+  public func end() { unlink(path) }
+
   /// Writes down names relative to the store, `blobs/sha256/…`, then looks whether they are there: until this value
   /// goes, what the look found stays.
   public func claim<Value>(_ names: [String], _ look: () throws(StoreError) -> Value) throws(StoreError) -> Value {

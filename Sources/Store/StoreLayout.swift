@@ -14,6 +14,7 @@ public import OCI
 /// leases/NAME              layers that other containers use
 /// holds/NAME               what a command that runs is about to use
 /// downloads/HEX            blobs that are not complete
+/// build/                   what builds keep for the next one: steps, digests of files, cache mounts
 /// making/NAME/             what is being made, or removed
 /// ```
 public struct StoreLayout: Sendable, Equatable {

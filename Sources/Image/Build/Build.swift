@@ -38,6 +38,7 @@ public struct Build: Sendable {
   public func callAsFunction() async throws(BuildFailure) -> Outcome? {
     do {
       let session = try BuildSession(library, options, observer, interruption)
+      defer { session.end() }
       let input = try BuildInput(session)
       do {
         return try await build(session, input)
@@ -56,30 +57,34 @@ public struct Build: Sendable {
     let graph = try StageGraph(dockerfile, options, scope)
     let contexts = ContextStore(session, directory: input.directory, ignored: try input.ignored())
     let images = try await BaseImages(session, fetch).load(graph.images)
-    let job = BuildJob(session, dockerfile, scope, graph, contexts, images: images)
+    let explanation = CacheExplanation(
+      of: "\(input.place) \(options.target ?? "")", library.layout, reads: options.explainsCache)
+    let job = BuildJob(session, dockerfile, scope, graph, contexts, explanation, images: images)
     let state: StageState
     do {
       state = try await job.run(sequentially: isSequential)
     } catch {
       // What was made so far is there for the next build.
-      keep(session, contexts, waits: !interruption.isInterrupted)
+      keep(job, waits: !interruption.isInterrupted)
       throw error
     }
     return try await Blocking.run {
       try interruption.check()
       try session.layers.commit(waits: true, session.hold)
       let outcome = try store(state, tags, session)
-      keep(session, contexts, waits: true)
+      keep(job, waits: true)
       return outcome
     }
   }
 
   /// Layers first: what the cache says is there, is there.
-  private func keep(_ session: BuildSession, _ contexts: ContextStore, waits: Bool) {
+  private func keep(_ job: BuildJob, waits: Bool) {
+    let session = job.session
     do {
       try session.layers.commit(waits: waits, session.hold)
       session.cache.write(session.hold)
-      contexts.write()
+      job.contexts.write()
+      job.explanation.write(session.hold)
     } catch {
       observer.report(.note(nil, "the cache was not written: \(error)"))
     }

@@ -14,6 +14,7 @@ final class BuildJob: Sendable {
   let scope: GlobalScope
   let graph: StageGraph
   let contexts: ContextStore
+  let explanation: CacheExplanation
   /// What each stage comes to.
   private let results: [Int: Gate<StageState>]
   private let images: [FileOrigin: StageState]
@@ -22,8 +23,9 @@ final class BuildJob: Sendable {
 
   init(
     _ session: BuildSession, _ dockerfile: Dockerfile, _ scope: GlobalScope, _ graph: StageGraph,
-    _ contexts: ContextStore, images: [FileOrigin: StageState]
+    _ contexts: ContextStore, _ explanation: CacheExplanation, images: [FileOrigin: StageState]
   ) {
+    self.explanation = explanation
     (self.session, self.dockerfile, self.scope, self.graph) = (session, dockerfile, scope, graph)
     (self.contexts, self.images) = (contexts, images)
     var results: [Int: Gate<StageState>] = [:]
@@ -120,6 +122,15 @@ final class BuildJob: Sendable {
   func mainTree() throws(ImageError) -> SourceTree { try contexts.main() }
 
   func emptyTree() throws(ImageError) -> SourceTree { try contexts.empty() }
+
+  /// What stands for the files of a stage or an image; `nil` for a directory.
+  func files(of origin: FileOrigin) throws(ImageError) -> Digest? {
+    switch origin {
+    case .scratch, .directory: nil
+    case .stage(let index): try result(index).files
+    case .image: images[origin]?.files
+    }
+  }
 
   func tree(of origin: FileOrigin) throws(ImageError) -> SourceTree {
     switch origin {

@@ -17,19 +17,22 @@ struct Collector {
     var entries: [ContentDescriptor] = []
     /// Files and directories, relative to the store.
     var garbage: [String] = []
+    /// Of builds: what `prune` takes with the images.
+    var cache: [String] = []
   }
 
   /// What `prune` does: entries first, then all that nothing leads to any more. Removing takes its time without the lock.
   ///
   /// - Parameter all: also images that have a name, but no container.
   func prune(all: Bool) throws(ImageError) -> (entries: [ContentDescriptor], bytes: UInt64) {
-    let verdict = try library.changeNames { (names) throws(ImageError) -> Verdict in
+    let (verdict, trash) = try library.changeNames { (names) throws(ImageError) -> (Verdict, [String]) in
       let verdict = try judge(names, droppingUnused: true, all: all)
       names.index.manifests.removeAll { verdict.entries.contains($0) }
-      return verdict
+      return (verdict, try discard(verdict.cache))
     }
     // The index first: no name ever leads to what is gone.
-    return (verdict.entries, try sweep())
+    let bytes = try remove(trash)
+    return (verdict.entries, bytes + (try sweep()))
   }
 
   /// Removes what nothing leads to, and no image.
@@ -43,7 +46,11 @@ struct Collector {
   }
 
   /// Under the exclusive lock.
-  func judge(_ names: ImageNames, droppingUnused: Bool, all: Bool) throws(ImageError) -> Verdict {
+  ///
+  /// - Parameter dropped: what builds keep that is as if it were gone.
+  func judge(
+    _ names: ImageNames, droppingUnused: Bool, all: Bool, without dropped: Set<String> = []
+  ) throws(ImageError) -> Verdict {
     let used = try rethrowing { () throws(StoreError) in
       try Hold.all(layout).union(try StoreUses.all(layout))
     }
@@ -57,6 +64,9 @@ struct Collector {
       }
     }
     reachable.add(used)
+    let cache = CacheSpace(library: library)
+    if droppingUnused { verdict.cache = try cache.unneeded(reachable.names) }
+    reachable.add(try cache.uses(without: dropped.union(verdict.cache)))
     verdict.garbage = try present().filter { name in
       // What a command is making begins with its hold's name.
       if let making = name.components(after: "making/") { return !used.contains("making/\(making.prefix(16))") }

@@ -46,10 +46,13 @@ extension ImageLibrary {
     let lock = try rethrowing { () throws(StoreError) in try StoreLock(layout, .exclusive) }
     var names = try rethrowing { () throws(StoreError) in try ImageNames(reading: layout) }
     let collector = Collector(library: self)
-    let dropped = try collector.judge(names, droppingUnused: true, all: false).entries
-    names.index.manifests.removeAll { dropped.contains($0) }
-    let garbage = Set(try collector.judge(names, droppingUnused: false, all: false).garbage)
+    let dropped = try collector.judge(names, droppingUnused: true, all: false)
+    names.index.manifests.removeAll { dropped.entries.contains($0) }
+    let cache = Set(dropped.cache)
+    let verdict = try collector.judge(names, droppingUnused: false, all: false, without: cache)
+    let garbage = cache.union(verdict.garbage)
     let present = try collector.present()
+    let built = try CacheSpace(library: self).present()
     let kept = try collector.keptContainers()
     _ = consume lock
     func section(_ title: String, _ names: [String]) -> SpaceUsage.Section {
@@ -64,6 +67,7 @@ extension ImageLibrary {
       section("Blobs", present.filter { $0.hasPrefix("blobs/") }),
       section("Layers", present.filter { $0.hasPrefix("layers/") || $0.hasPrefix("stacks/") }),
       section("Containers", kept),
+      section("Build cache", built),
       section("Unfinished", present.filter { $0.hasPrefix("downloads/") || $0.hasPrefix("making/") }),
     ])
   }

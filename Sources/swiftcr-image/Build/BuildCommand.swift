@@ -26,7 +26,7 @@ extension ImageCommand {
       if values.flag("quiet") { Output.print("\(outcome.id)\n") }
       try write(outcome)
       return 0
-    } catch {
+    } catch let error as BuildFailure {
       board.stop()
       BuildText.printError(error.description)
       return error.isInterruption ? 130 : 1

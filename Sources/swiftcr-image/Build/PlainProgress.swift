@@ -19,7 +19,7 @@ final class PlainProgress: BuildProgress {
   }
 
   private let state = Mutex(State())
-  private let begin = Self.now
+  private let begin = PlainProgress.now
 
   func report(_ event: BuildEvent) {
     let text = state.withLock { state in Self.text(event, &state) }

@@ -67,6 +67,8 @@ final class StepCache: Sendable {
   /// Of this build, to be written in the end.
   private let pending = Mutex<[(key: Digest, record: @Sendable () -> StepRecord?)]>([])
 
+  private let found = Mutex<[Digest: Digest]>([:])
+
   init(_ library: ImageLibrary) { self.library = library }
 
   /// - Returns: a record whose layer stays until the hold goes.
@@ -91,10 +93,12 @@ final class StepCache: Sendable {
   }
 
   func write(_ hold: borrowing Hold) {
+    writeContents(hold)
     let all = pending.withLock { pending in
       defer { pending = [] }
       return pending
     }
+    defer { if !all.isEmpty { CacheSpace(library: library).bound() } }
     for (key, record) in all {
       guard let record = record() else { continue }
       let temporary = hold.newPath()
@@ -102,6 +106,35 @@ final class StepCache: Sendable {
       guard let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
         (try? file.writeAll(record.json.bytes(), subject: temporary)) != nil,
         rename(temporary, path(key)) == 0
+      else {
+        unlink(temporary)
+        return
+      }
+    }
+  }
+
+  // MARK: Contents
+
+  /// What a search in the files of a stage found the last time.
+  func contents(_ key: Digest) -> Digest? {
+    guard let bytes = try? readFile("\(library.layout.buildContexts)/\(key.hex)", limit: 64) else { return nil }
+    return Digest(hex: String(decoding: bytes, as: UTF8.self))
+  }
+
+  func remember(contents: Digest, of key: Digest) {
+    found.withLock { $0[key] = contents }
+  }
+
+  private func writeContents(_ hold: borrowing Hold) {
+    let all = found.withLock { found in
+      defer { found = [:] }
+      return found
+    }
+    for (key, contents) in all {
+      let temporary = hold.newPath()
+      guard let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
+        (try? file.writeAll(contents.hex.utf8, subject: temporary)) != nil,
+        rename(temporary, "\(library.layout.buildContexts)/\(key.hex)") == 0
       else {
         unlink(temporary)
         return

@@ -93,6 +93,13 @@ struct BuildInput {
     }
   }
 
+  /// Stands for the Dockerfile: it is the same one the next time.
+  var place: String {
+    guard let path, let resolved = realpath(path, nil) else { return fileName }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
   /// The Dockerfile's own ignore file, else the context's.
   func ignored() throws(ImageError) -> IgnorePatterns? {
     guard let directory else { return nil }

@@ -39,11 +39,19 @@ struct SourceContent {
 
   func target() throws(ImageError) -> [UInt8] {
     let opened = try tree.open(path)
-    let number = opened.number
-    var target = [UInt8](repeating: 0, count: 4096)
-    let count = target.withUnsafeMutableBytes { readlinkat(number, "", $0.baseAddress, $0.count) }
+    var target = [CChar](repeating: 0, count: 4096)
+    let count = readlinkat(opened.number, "", &target, target.count)
     guard count > 0 else { throw tree.failure("read link", path) }
-    return Array(target[..<count])
+    return target[..<count].map { UInt8(bitPattern: $0) }
+  }
+
+  /// Opens a regular file for reading.
+  func open() throws(ImageError) -> Descriptor {
+    let found = try tree.open(path)
+    return try rethrowing { () throws(SystemError) in
+      // A pipe that was put in its place would stop us.
+      try Descriptor.open("/proc/self/fd/\(found.number)", O_RDONLY | O_NONBLOCK)
+    }
   }
 
   /// Reads a regular file to its end.
@@ -51,10 +59,7 @@ struct SourceContent {
   /// - Throws: also when it is another one by now, or has changed while it was read: what it was recorded as is not what
   ///   was read then.
   func read(_ body: (UnsafeRawBufferPointer) throws -> Void) throws(ImageError) {
-    let found = try tree.open(path)
-    let opened = try rethrowing { () throws(SystemError) in
-      try Descriptor.open("/proc/self/fd/\(found.number)", O_RDONLY | O_NONBLOCK)
-    }
+    let opened = try open()
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
     defer { buffer.deallocate() }
     var total: Int64 = 0

@@ -38,11 +38,20 @@ final class BuildSession: Sendable {
     cache = StepCache(library)
     try rethrowing { () throws(SystemError) in
       try Directories.make(workspace)
-      try Directories.make(library.layout.buildSteps)
+      for path in [library.layout.buildSteps, library.layout.buildContexts] where access(path, F_OK) != 0 {
+        try Directories.make(path)
+      }
     }
   }
 
-  deinit { library.discard(workspace) }
+  deinit { end() }
+
+  /// Removes all that was made and not stored. Not left to the last reference: a thread that has done its work may
+  /// have one when the program ends.
+  func end() {
+    library.discard(workspace)
+    hold.end()
+  }
 
   /// A path in the workspace that nothing has had.
   func newPath(_ kind: String) -> String {

@@ -1,6 +1,7 @@
 internal import Dockerfile
 internal import Glibc
 internal import Kernel
+internal import OCI
 
 /// The directory of a `RUN --mount=type=cache`, which stays for later builds: `build/mounts/HEX/NUMBER`. Locked while it is
 /// used, so that `prune` leaves it alone, and that `sharing` means what it says.

@@ -4,10 +4,12 @@ internal import Kernel
 internal import Layers
 internal import OCI
 
-/// A COPY, its values expanded and its sources found.
-struct CopyRequest {
-  var matches: [SourceMatch] = []
-  var tree: SourceTree
+/// What a COPY says, its values expanded.
+struct CopySettings {
+  /// As they are written, perhaps with wildcards.
+  var sources: [String] = []
+  var excluded: [String] = []
+  var keepsParents = false
   /// Files that are written in the Dockerfile.
   var documents: [(name: String, bytes: [UInt8])] = []
   /// Absolute.
@@ -18,10 +20,8 @@ struct CopyRequest {
   var mode: FileModeChange?
   /// A layer that does not depend on what is below.
   var isLinked: Bool
-  /// Sources that are archives and are to be unpacked, by their place among the matches.
-  var unpacked: Set<Int> = []
 
-  /// What decides its layer; times are left out.
+  /// - Parameter files: what the step lies on.
   func describe(in key: inout StepKey, files: Digest) {
     if !isLinked || owner?.isNamed == true { key.add("files", files.hex) }
     key.add("destination", destination + (wantsDirectory ? "/" : ""))
@@ -31,9 +31,34 @@ struct CopyRequest {
     for document in documents {
       key.add("document \(document.name)", ImageLibrary.digest(of: document.bytes).hex)
     }
+  }
+
+  /// What finds the sources in a tree; the tree's files together with this stand for what is found.
+  func describeSearch(in key: inout StepKey, files: Digest) {
+    key.add("files", files.hex)
+    key.add("sources", sources)
+    key.add("excluded", excluded)
+    key.add("parents", keepsParents ? "yes" : "no")
+    key.add("owner", owner == nil ? "kept" : "given")
+  }
+}
+
+/// A COPY whose sources were found.
+struct CopyRequest {
+  var settings: CopySettings
+  var tree: SourceTree
+  var matches: [SourceMatch]
+  /// Sources that are archives and are to be unpacked, by their place among the matches.
+  var unpacked: Set<Int> = []
+
+  init(_ settings: CopySettings, _ tree: SourceTree, _ matches: [SourceMatch]) {
+    (self.settings, self.tree, self.matches) = (settings, tree, matches)
+  }
+
+  func describeMatches(in key: inout StepKey) {
     for (index, match) in matches.enumerated() {
       if unpacked.contains(index) { key.add("unpacked", "\(index)") }
-      Self.describe(match, of: tree, keepsOwners: !tree.isContext && owner == nil, in: &key)
+      Self.describe(match, of: tree, keepsOwners: !tree.isContext && settings.owner == nil, in: &key)
     }
   }
 

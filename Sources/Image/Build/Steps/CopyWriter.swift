@@ -6,18 +6,20 @@ internal import OCI
 
 /// Writes what a COPY makes as a layer's archive, straight from its sources: no container is needed, and no mount for it.
 struct CopyWriter: ~Copyable {
-  private let request: CopyRequest
+  let request: CopyRequest
   /// The files below; `nil` for a layer that must not depend on them.
-  private let below: CInt?
-  private let ids: (uid: UInt32, gid: UInt32)?
+  let below: CInt?
+  let ids: (uid: UInt32, gid: UInt32)?
   /// Of directories that are made on the way.
   private let now: Timestamp
   /// No file is newer.
   private let latest: Int64?
-  private var writer: TarWriter
+  var writer: TarWriter
   /// What this copy has placed so far, and whether it is a directory.
-  private var placed: [[UInt8]: Bool] = [:]
+  var placed: [[UInt8]: Bool] = [:]
   private var links: [Inode: [UInt8]] = [:]
+  /// The archive that is being unpacked.
+  var unpacking: Unpacking?
 
   private struct Inode: Hashable {
     let device: UInt64
@@ -35,9 +37,10 @@ struct CopyWriter: ~Copyable {
   }
 
   mutating func write(_ check: () throws(ImageError) -> Void) throws(ImageError) {
-    let destination = try resolve(Array(request.destination.utf8))
-    for document in request.documents {
-      let place = try request.wantsDirectory || isDirectory(destination) ? join(destination, Array(document.name.utf8)) : destination
+    let destination = try resolve(Array(request.settings.destination.utf8))
+    for document in request.settings.documents {
+      let isInside = try isDirectory(destination) || request.settings.wantsDirectory
+      let place = isInside ? join(destination, Array(document.name.utf8)) : destination
       try writeDocument(document.bytes, place)
     }
     for (index, match) in request.matches.enumerated() {
@@ -48,7 +51,7 @@ struct CopyWriter: ~Copyable {
         try copyDirectory(match, to: match.parents.isEmpty ? destination : try makeParents(match, destination), check)
       } else if let entry = match.entries.first {
         let base = match.parents.isEmpty ? destination : try makeParents(match, destination)
-        let isInside = try request.wantsDirectory || !match.parents.isEmpty || isDirectory(base)
+        let isInside = try isDirectory(base) || request.settings.wantsDirectory || !match.parents.isEmpty
         try copy(entry, to: isInside ? join(base, match.name) : base)
       }
     }
@@ -57,7 +60,7 @@ struct CopyWriter: ~Copyable {
 
   // MARK: Where things go
 
-  private func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
+  func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
     directory.isEmpty ? name : name.isEmpty ? directory : directory + [Self.slash] + name
   }
 
@@ -75,7 +78,7 @@ struct CopyWriter: ~Copyable {
   }
 
   /// What is at a place: placed by this copy, or below.
-  private func status(_ path: [UInt8]) throws(ImageError) -> (isDirectory: Bool, status: stat?)? {
+  func status(_ path: [UInt8]) throws(ImageError) -> (isDirectory: Bool, status: stat?)? {
     if let isDirectory = placed[path] { return (isDirectory, nil) }
     guard let below else { return nil }
     if path.isEmpty { return (true, nil) }
@@ -98,12 +101,12 @@ struct CopyWriter: ~Copyable {
 
   /// Makes sure that the directory of a file is there. One that is below is in the archive all the same, as it is: it would
   /// be 0755 and root's to who reads the layer alone. A linked layer has none of them: it must not change what it lies on.
-  private mutating func enterParent(of path: [UInt8]) throws(ImageError) {
+  mutating func enterParent(of path: [UInt8]) throws(ImageError) {
     guard let cut = path.lastIndex(of: Self.slash) else { return }
     try enter(Array(path[..<cut]))
   }
 
-  private mutating func enter(_ directory: [UInt8]) throws(ImageError) {
+  mutating func enter(_ directory: [UInt8]) throws(ImageError) {
     guard !directory.isEmpty, placed[directory] == nil else { return }
     try enterParent(of: directory)
     let found = try status(directory)
@@ -139,19 +142,19 @@ struct CopyWriter: ~Copyable {
     time(Timestamp(seconds: Int64(status.st_mtim.tv_sec), nanoseconds: UInt32(status.st_mtim.tv_nsec)))
   }
 
-  private func time(_ moment: Timestamp) -> TarEntry.Time {
+  func time(_ moment: Timestamp) -> TarEntry.Time {
     if let latest, moment.seconds >= latest { return TarEntry.Time(seconds: latest) }
     return TarEntry.Time(seconds: moment.seconds, nanoseconds: moment.nanoseconds)
   }
 
-  private mutating func add(_ entry: TarEntry) throws(ImageError) {
+  mutating func add(_ entry: TarEntry) throws(ImageError) {
     placed[entry.path] = entry.kind == .directory
     try rethrowing { () throws(LayerError) in try writer.add(entry) }
   }
 
   private mutating func writeDocument(_ bytes: [UInt8], _ path: [UInt8]) throws(ImageError) {
     try enterParent(of: path)
-    let mode = request.mode?.mode(of: 0o644, isDirectory: false) ?? 0o644
+    let mode = request.settings.mode?.mode(of: 0o644, isDirectory: false) ?? 0o644
     try add(
       TarEntry(
         kind: .file, path: path, mode: mode, uid: ids?.uid ?? 0, gid: ids?.gid ?? 0, size: UInt64(bytes.count),
@@ -182,7 +185,7 @@ struct CopyWriter: ~Copyable {
     } else {
       var entry = try entry(top, destination)
       // A context's own directory is the caller's, not a part of it.
-      if top.path.isEmpty { entry.mode = request.mode?.mode(of: 0o755, isDirectory: true) ?? 0o755 }
+      if top.path.isEmpty { entry.mode = request.settings.mode?.mode(of: 0o755, isDirectory: true) ?? 0o755 }
       try enterParent(of: destination)
       try add(entry)
     }
@@ -224,7 +227,7 @@ struct CopyWriter: ~Copyable {
     let content = SourceContent(request.tree, source.path, status)
     var entry = TarEntry(
       kind: .file, path: path,
-      mode: source.kind == S_IFLNK ? mode : request.mode?.mode(of: mode, isDirectory: source.isDirectory) ?? mode,
+      mode: source.kind == S_IFLNK ? mode : request.settings.mode?.mode(of: mode, isDirectory: source.isDirectory) ?? mode,
       uid: ids?.uid ?? (keepsOwner ? status.st_uid : 0), gid: ids?.gid ?? (keepsOwner ? status.st_gid : 0),
       modified: time(status), attributes: try content.attributes())
     switch source.kind {
@@ -239,10 +242,6 @@ struct CopyWriter: ~Copyable {
       entry.deviceMinor = UInt32(device & 0xff | device >> 12 & 0xffff_ff00)
     }
     return entry
-  }
-
-  private mutating func unpack(_ match: SourceMatch, into destination: [UInt8]) throws(ImageError) {
-    throw ImageError("ADD of archives: not yet")
   }
 }
 

@@ -41,12 +41,23 @@ struct LayerForge {
   ///
   /// - Parameter path: nothing is there yet.
   static func unpack(_ request: CopyRequest, into path: String, _ session: BuildSession) throws(ImageError) {
-    guard mkdir(path, 0o755) == 0 else { throw ImageError(SystemError("make", path)) }
-    let root = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
-    let intake = LayerIntake(try rethrowing { () throws(LayerError) in try DirectorySink(root: root) })
+    let intake = LayerIntake(try directory(path))
     var writer = CopyWriter(request, below: nil, ids: nil, now: session.now, latest: session.epoch, to: intake)
     try writer.write { () throws(ImageError) in try session.interruption.check() }
     _ = try rethrowing { () throws(LayerError) in try intake.finish { _ in () } }
+  }
+
+  private static func directory(_ path: String) throws(ImageError) -> DirectorySink {
+    guard mkdir(path, 0o755) == 0, chmod(path, 0o755) == 0 else { throw ImageError(SystemError("make", path)) }
+    do throws(LayerError) {
+      return try DirectorySink(root: try root(path))
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
+  private static func root(_ path: String) throws(LayerError) -> Descriptor {
+    do throws(SystemError) { return try Descriptor.open(path, O_RDONLY | O_DIRECTORY) } catch { throw LayerError(error) }
   }
 
   /// The archive that is to be compressed later.
@@ -64,9 +75,7 @@ struct LayerForge {
     _ place: String, _ spooled: Spooled, _ write: (any ByteSink) throws(ImageError) -> Void
   ) throws(ImageError) -> LayerRecord {
     let path = "\(place)/\(LayerRecord.Form.directory.fileName)"
-    guard mkdir(path, 0o755) == 0, chmod(path, 0o755) == 0 else { throw ImageError(SystemError("make", path)) }
-    let root = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
-    let intake = LayerIntake(try rethrowing { () throws(LayerError) in try DirectorySink(root: root) })
+    let intake = LayerIntake(try Self.directory(path))
     let spool = ArchiveSpool(in: session.workspace, then: intake)
     try write(spool)
     let (facts, result) = try rethrowing { () throws(LayerError) in try intake.finish { $0.result } }

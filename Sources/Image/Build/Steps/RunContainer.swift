@@ -33,7 +33,7 @@ struct RunContainer {
     _ request: ContainerRequest, _ config: ImageConfig, _ files: StageFiles,
     points: (directories: [String], files: [String])
   ) throws(ImageError) {
-    guard mkdir(directory, 0o700) == 0 else { throw ImageError(SystemError("make", directory)) }
+    try makeDirectory()
     var request = request
     var own = ContainerFiles(request)
     own.add(hosts: session.options.hosts)
@@ -59,6 +59,21 @@ struct RunContainer {
         try file.writeAll(bytes, subject: name)
       }
     }
+  }
+
+  private func makeDirectory() throws(ImageError) {
+    guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw ImageError(SystemError("make", directory)) }
+  }
+
+  /// A script that the container executes.
+  func write(script: String) throws(ImageError) -> String {
+    try makeDirectory()
+    let path = "\(directory)/script"
+    try rethrowing { () throws(SystemError) in
+      let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o755)
+      try file.writeAll(script.utf8, subject: "script")
+    }
+    return path
   }
 
   static func accounts(_ tree: StageFiles.OpenTree) throws(ImageError) -> Accounts {

@@ -96,12 +96,15 @@ struct PreparedMount {
   private let tree: SourceTree?
   private let match: SourceMatch?
 
-  init(_ step: RunMount, number: Int, _ builder: StageBuilder) throws {
+  init(_ written: RunMount, number: Int, _ builder: StageBuilder) throws {
+    let (expander, variables) = (builder.expander, builder.variables)
+    let step = try written.expanded { (text) throws(DockerfileError) in
+      try expander.expand(text) { variables.lookup($0) }.text
+    }
     self.step = step
-    func expand(_ text: String?) throws -> String? { try text.map { try builder.expand($0) } }
-    let written = try expand(step.target)
-    let name = try expand(step.id) ?? ""
-    environment = try expand(step.environment)
+    let written = step.target
+    let name = step.id ?? ""
+    environment = step.environment
     switch step.kind {
     case .secret:
       id = name.isEmpty ? written?.split(separator: "/").last.map(String.init) ?? "" : name
@@ -125,7 +128,7 @@ struct PreparedMount {
     }
     let tree = try step.from.map { try builder.build.tree(of: builder.build.origin($0, builder.plan.platform)) }
       ?? builder.build.mainTree()
-    let source = try expand(step.source) ?? "/"
+    let source = step.source ?? "/"
     let walk = SourceWalk(tree: tree, excluded: nil, check: builder.session.interruption.check)
     (self.tree, match) = (tree, try walk.match(source))
   }
@@ -141,8 +144,8 @@ struct PreparedMount {
   /// The files of a bind mount, as a copy: what the ignore file leaves out is not there, and what is written is lost.
   func material(_ session: BuildSession) throws(ImageError) -> (path: String, isFile: Bool) {
     guard let tree, let match else { throw ImageError("RUN --mount: nothing to mount") }
-    var request = CopyRequest(tree: tree, destination: "/files", wantsDirectory: false, isLinked: true)
-    request.matches = [match]
+    let request = CopyRequest(
+      CopySettings(destination: "/files", wantsDirectory: false, isLinked: true), tree, [match])
     let path = session.newPath("mount")
     try LayerForge.unpack(request, into: path, session)
     return ("\(path)/files", !match.isDirectory)

@@ -8,44 +8,72 @@ internal import Store
 
 /// COPY and WORKDIR: layers that are written without a container.
 extension StageBuilder {
-  enum CopyKind { case copy, add }
-
-  func copy(_ step: CopyStep, as kind: CopyKind) throws -> Bool {
-    let request = try copyRequest(step)
-    var key = StepKey(kind == .copy ? "copy" : "add")
-    request.describe(in: &key, files: state.files)
-    return try makeLayer(key, try history(kind == .copy ? "COPY" : "ADD", step)) {
-      try make(request)
+  func copy(_ step: CopyStep) throws -> Bool {
+    let settings = try copySettings(step)
+    var key = StepKey("copy")
+    settings.describe(in: &key, files: state.files)
+    let line = try history("COPY", step)
+    let origin = step.from.map { build.origin($0, plan.platform) }
+    guard let origin, let files = try build.files(of: origin) else {
+      let tree = try origin.map { try build.tree(of: $0) } ?? build.mainTree()
+      let request = try search(settings, tree)
+      request.describeMatches(in: &key)
+      return try makeLayer(key, line) { try make(request) }
+    }
+    // Of a stage it is known what the same sources were the last time: then it need not be opened.
+    var search = StepKey("contents")
+    settings.describeSearch(in: &search, files: files)
+    var request: CopyRequest?
+    let contents: Digest
+    if let known = session.cache.contents(search.digest) {
+      contents = known
+    } else {
+      let found = try self.search(settings, build.tree(of: origin))
+      var described = StepKey("contents")
+      found.describeMatches(in: &described)
+      contents = described.digest
+      session.cache.remember(contents: contents, of: search.digest)
+      request = found
+    }
+    key.add("contents", contents.hex)
+    return try makeLayer(key, line) {
+      try make(try request ?? self.search(settings, build.tree(of: origin)))
     }
   }
 
-  func copyRequest(_ step: CopyStep) throws -> CopyRequest {
-    let tree = try step.from.map { try build.tree(of: build.origin($0, plan.platform)) } ?? build.mainTree()
+  func search(_ settings: CopySettings, _ tree: SourceTree) throws -> CopyRequest {
+    let walk = SourceWalk(
+      tree: tree, excluded: settings.excluded.isEmpty ? nil : try IgnorePatterns(settings.excluded),
+      check: session.interruption.check)
+    var matches: [SourceMatch] = []
+    for source in settings.sources {
+      matches += settings.keepsParents ? try walk.matchesWithParents(source) : try walk.matches(source)
+    }
+    return CopyRequest(settings, tree, matches)
+  }
+
+  func copySettings(_ step: CopyStep) throws -> CopySettings {
     let text = try expand(step.destination)
-    var request = CopyRequest(
-      tree: tree, destination: absolute(text),
+    var settings = CopySettings(
+      destination: absolute(text),
       wantsDirectory: text.hasSuffix("/") || [".", ".."].contains(text.split(separator: "/").last ?? "/"),
       isLinked: step.isLinked)
-    if let owner = try step.owner.map({ try expand($0) }), !owner.isEmpty { request.owner = CopyOwner(text: owner) }
+    settings.sources = try step.sources.map { try expand($0) }
+    settings.excluded = try step.excluded.map { try expand($0) }
+    settings.keepsParents = step.keepsParents
+    if let owner = try step.owner.map({ try expand($0) }), !owner.isEmpty { settings.owner = CopyOwner(text: owner) }
     if let mode = try step.mode.map({ try expand($0) }), !mode.isEmpty {
-      request.mode = try FileModeChange(parsing: mode)
-    }
-    let excluded = try step.excluded.map { try expand($0) }
-    let walk = SourceWalk(
-      tree: tree, excluded: excluded.isEmpty ? nil : try IgnorePatterns(excluded), check: session.interruption.check)
-    for source in step.sources {
-      let source = try expand(source)
-      request.matches += step.keepsParents ? try walk.matchesWithParents(source) : try walk.matches(source)
+      settings.mode = try FileModeChange(parsing: mode)
     }
     for document in step.heredocs {
       let content = document.isExpanded ? try expandDocument(document.content) : document.content
-      request.documents.append((document.name, Array(content.utf8)))
+      settings.documents.append((document.name, Array(content.utf8)))
     }
-    if step.sources.count + step.heredocs.count > 1, !request.wantsDirectory {
+    if step.sources.count + step.heredocs.count > 1, !settings.wantsDirectory {
       throw BuildFailure(
         "with more than one source, the destination must be a directory and end with a /: found '\(text)'")
     }
-    return request
+    return settings
   }
 
   private func expandDocument(_ text: String) throws -> String {
@@ -59,9 +87,8 @@ extension StageBuilder {
     return (directory.isEmpty ? "/" : directory) + "/" + path
   }
 
-  private func history(_ name: String, _ step: CopyStep) throws -> String {
+  func history(_ name: String, _ step: CopyStep) throws -> String {
     var words = [name]
-    if let from = step.from, false { words.append("--from=\(from)") }
     if let owner = step.owner { words.append("--chown=\(try expand(owner))") }
     if let mode = step.mode { words.append("--chmod=\(try expand(mode))") }
     if step.isLinked { words.append("--link") }
@@ -71,16 +98,16 @@ extension StageBuilder {
   }
 
   func make(_ request: CopyRequest) throws -> BuiltLayer {
-    let needsTree = !request.isLinked || request.owner?.isNamed == true
+    let needsTree = !request.settings.isLinked || request.settings.owner?.isNamed == true
     let tree = needsTree ? try files.tree() : nil
-    let ids = try request.owner?.ids { () throws(ImageError) in
+    let ids = try request.settings.owner?.ids { () throws(ImageError) in
       guard let tree else { return Accounts(passwd: [], group: []) }
       return try RunContainer.accounts(tree)
     }
     let isLarge = request.matches.reduce(0) { $0 + $1.entries.count } > LayerForge.mostInDirectory
     return try LayerForge(session).make(isLarge: isLarge) { (sink) throws(ImageError) in
       var writer = CopyWriter(
-        request, below: request.isLinked ? nil : tree?.merged.number, ids: ids, now: session.now,
+        request, below: request.settings.isLinked ? nil : tree?.merged.number, ids: ids, now: session.now,
         latest: session.epoch, to: sink)
       try writer.write { () throws(ImageError) in try session.interruption.check() }
     }
@@ -114,9 +141,10 @@ extension StageBuilder {
     guard resolved.status == nil else { throw BuildFailure("WORKDIR \(path): there is a file in its place") }
     return try makeLayer(key, line) {
       let tree = try files.tree()
-      var request = CopyRequest(
-        tree: try build.emptyTree(), destination: path, wantsDirectory: true, isLinked: false)
-      request.matches = [try SourceWalk(tree: request.tree, excluded: nil, check: {}).matches("/")[0]]
+      let empty = try build.emptyTree()
+      let nothing = try SourceWalk(tree: empty, excluded: nil, check: session.interruption.check).match("/")
+      let request = CopyRequest(
+        CopySettings(destination: path, wantsDirectory: true, isLinked: false), empty, [nothing])
       return try LayerForge(session).make(isLarge: false) { (sink) throws(ImageError) in
         var writer = CopyWriter(
           request, below: tree.merged.number, ids: nil, now: session.now, latest: session.epoch, to: sink)

@@ -8,7 +8,8 @@ internal import Store
 /// RUN.
 extension StageBuilder {
   func run(_ run: RunStep) throws -> Bool {
-    let arguments = runArguments(run)
+    let script = script(run)
+    let arguments = script.map { ["/dev/pipes/\($0.name)"] } ?? runArguments(run)
     let declared = variables.runArguments.map { "\($0.name)=\($0.value)" }
     let network = try network(run)
     let isInsecure = run.security == "insecure"
@@ -19,6 +20,7 @@ extension StageBuilder {
     var key = StepKey("run")
     key.add("files", state.files.hex)
     key.add("command", arguments)
+    if let script { key.add("script", script.content) }
     for entry in state.config.defaults.env.sorted() { key.add("ENV \(entry.prefix { $0 != "=" })", entry) }
     for (name, value) in variables.runArguments { key.add("ARG \(name)", value) }
     key.add("USER", state.config.defaults.user)
@@ -27,8 +29,9 @@ extension StageBuilder {
     key.add("security", run.security ?? "sandbox")
     key.add("hosts", session.options.hosts.map { "\($0.name)=\($0.address)" })
     mounts.describe(in: &key)
+    let words = script.map { ["<<\($0.name)", "(\(Self.firstLine($0.content)))"] } ?? arguments
     let prefix = declared.isEmpty ? "" : "|\(declared.count) \(declared.joined(separator: " ")) "
-    return try makeLayer(key, "RUN \(prefix)\(arguments.joined(separator: " ")) # buildkit") {
+    return try makeLayer(key, "RUN \(prefix)\(words.joined(separator: " ")) # buildkit") {
       var request = ContainerRequest(hostname: "buildkitsandbox")
       request.entrypoint = []
       request.command = arguments
@@ -40,9 +43,19 @@ extension StageBuilder {
         request.rights.added = ["ALL"]
         request.rights.seccomp = nil
       }
-      return try execute(request, arguments, mounts)
+      return try execute(request, arguments, mounts, script)
     }
   }
+
+  /// A heredoc that says itself what executes it (`#!`): a program of its own, in `/dev`, which is in memory.
+  private func script(_ run: RunStep) -> Heredoc? {
+    guard case .shell(let text) = run.command, let first = run.heredocs.first, run.heredocs.count == 1,
+      text.hasPrefix("<<"), !text.contains(" "), first.content.hasPrefix("#!")
+    else { return nil }
+    return first
+  }
+
+  private static func firstLine(_ text: String) -> String { String(text.prefix { $0 != "\n" }) }
 
   /// The command: words, a text for the shell, or a script of its own.
   private func runArguments(_ run: RunStep) -> [String] {
@@ -63,7 +76,9 @@ extension StageBuilder {
     }
   }
 
-  private func execute(_ request: ContainerRequest, _ arguments: [String], _ mounts: RunMounts) throws -> BuiltLayer {
+  private func execute(
+    _ request: ContainerRequest, _ arguments: [String], _ mounts: RunMounts, _ script: Heredoc?
+  ) throws -> BuiltLayer {
     let observer = session.observer
     let step = step
     let container = RunContainer(session) { observer.report(.output(step, $0)) }
@@ -74,11 +89,15 @@ extension StageBuilder {
     config.defaults.cmd = nil
     config.defaults.entrypoint = nil
     var request = request
+    if let script {
+      request.volumes.append(
+        .init(source: try container.write(script: script.content), destination: arguments[0], isReadonly: true))
+    }
     let points = try mounts.mount(in: &request, files: files)
     try container.prepare(request, config, files, points: points)
     observer.report(.running(step, container: container.id))
     let code = try container.run()
-    try mounts.finish()
+    mounts.finish()
     try session.interruption.check()
     guard code == 0 else {
       throw BuildFailure("the command '\(arguments.joined(separator: " "))' returned a non-zero code: \(code)")

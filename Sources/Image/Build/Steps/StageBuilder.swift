@@ -77,7 +77,7 @@ final class StageBuilder {
   private func apply(_ instruction: Instruction) throws -> Bool {
     switch instruction.operation {
     case .run(let step): return try run(step)
-    case .copy(let step): return try copy(step, as: .copy)
+    case .copy(let step): return try copy(step)
     case .add(let step): return try add(step)
     case .workingDirectory(let text): return try setWorkingDirectory(text)
     default:
@@ -117,7 +117,11 @@ final class StageBuilder {
     var key = key
     if let epoch = session.epoch { key.add("SOURCE_DATE_EPOCH", "\(epoch)") }
     let digest = key.digest
-    if !session.options.ignoresCache, let record = try session.cache.find(digest, session.hold), let layer = record.layer {
+    let record = session.options.ignoresCache ? nil : try session.cache.find(digest, session.hold)
+    let reason = build.explanation.note(
+      step, key, isMissing: record?.layer == nil, ignoresCache: session.options.ignoresCache)
+    if session.options.explainsCache, let reason { session.observer.report(.note(step, reason)) }
+    if let record, let layer = record.layer {
       push(
         BuiltLayer(
           diffID: layer.diffID, directory: session.library.layout.layer(layer.diffID), blob: Gate(layer.blob)),

@@ -72,7 +72,8 @@ final class StageFiles {
   /// Directories that a layer only implies look as they do below it (`StackMaking`).
   private func makeFixup(_ record: LayerRecord) throws(ImageError) -> String? {
     if record.impliedDirectories.isEmpty || lowers.isEmpty { return nil }
-    let opened = try open ?? OpenTree(lowers, session.library)
+    let opened: OpenTree
+    if let open { opened = open } else { opened = try OpenTree(lowers, session.library) }
     let stated = opened.stated
     var wanted: [[UInt8]] = []
     for implied in record.impliedDirectories where !implied.isEmpty {

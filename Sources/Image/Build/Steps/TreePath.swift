@@ -53,15 +53,19 @@ struct TreePath {
       guard status.st_mode & S_IFMT == S_IFLNK, followsLast || !rest.isEmpty else { continue }
       links += 1
       guard links <= Self.mostLinks else { throw SystemError("resolve", subject, errno: Errno(ELOOP)) }
-      var target = [UInt8](repeating: 0, count: 4096)
-      let count = target.withUnsafeMutableBytes { readlinkat(opened.number, "", $0.baseAddress, $0.count) }
-      guard count > 0, count < 4096 else { throw SystemError("resolve", subject) }
+      var text = [CChar](repeating: 0, count: 4096)
+      let count = readlinkat(opened.number, "", &text, text.count)
+      guard count > 0, count < text.count else { throw SystemError("resolve", subject) }
+      let target = text[..<count].map { UInt8(bitPattern: $0) }
       found.removeLast()
       if target[0] == Self.slash {
-        if !mayLeave { throw .refusal("\(subject) leads out of the directory: a link to \(Self.text(target, count))") }
+        if !mayLeave {
+            throw .refusal(
+              "\(subject) leads out of the directory: a link to \(String(decoding: target, as: UTF8.self))")
+        }
         found = []
       }
-      rest = Self.parts(Array(target[..<count])) + rest
+      rest = Self.parts(target) + rest
     }
     bytes = Array(found.joined(separator: [Self.slash]))
     guard !isMissing else { return }
@@ -77,10 +81,6 @@ struct TreePath {
   }
 
   private static func parts(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: slash).map { Array($0) } }
-
-  private static func text(_ bytes: [UInt8], _ count: Int) -> String {
-    String(decoding: bytes[..<count], as: UTF8.self)
-  }
 
   /// A path for the kernel; the root is a dot.
   private static func cString(_ parts: [[UInt8]]) -> [CChar] {

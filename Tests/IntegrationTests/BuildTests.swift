@@ -1,0 +1,193 @@
+import Foundation
+import Testing
+
+extension Integration {
+  /// `swiftcr build`: what instructions make.
+  @Suite struct BuildTests {
+    @Test("The article's image: built in the classic form, run, and the second time from the cache")
+    func article() throws {
+      try withBuilds { builds in
+        let dockerfile = """
+          # step1
+          FROM box
+          # step2
+          RUN echo built > /made
+          CMD ["echo","hello"]
+          """
+        let first = try builds.build(dockerfile)
+        #expect(first.code == 0, "\(first)")
+        let lines = first.lines
+        #expect(lines.first == "Step 1/3 : FROM box")
+        #expect(lines.contains("Step 2/3 : RUN echo built > /made"))
+        #expect(lines.contains { $0.hasPrefix(" ---> Running in ") })
+        #expect(lines.dropLast().last?.hasPrefix("Successfully built ") == true)
+        #expect(lines.last == "Successfully tagged made:latest")
+        #expect(first.cached == 0)
+        #expect(try builds.images.must("run", "--rm", "--image", "made") == "hello\n")
+        let second = try builds.build(dockerfile)
+        #expect(second.cached == 2, "\(second)")
+        #expect(second.lines.suffix(2) == first.lines.suffix(2))
+      }
+    }
+
+    @Test("Each step that changes files makes one layer, with what it changed and nothing else")
+    func layers() throws {
+      try withBuilds { builds in
+        try builds.file("a", "a\n")
+        try builds.must(
+          """
+          FROM box
+          RUN echo one > /one && mkdir -p /d/e && echo x > /d/e/f
+          RUN rm -r /d/e && rm /one && ln /etc/passwd /link
+          COPY a /a
+          ENV A=1
+          WORKDIR /work/dir
+          """)
+        #expect(try builds.sh("ls /d; test -e /one || echo gone; cat /a; pwd") == "gone\na\n/work/dir\n")
+        #expect(try builds.config("RootFS.Layers | length") == "5")
+        let history = try builds.images.must("history", "--no-trunc", "made")
+        #expect(history.contains("RUN /bin/sh -c rm -r /d/e && rm /one && ln /etc/passwd /link # buildkit"))
+        #expect(history.contains("ENV A=1"))
+        let which = try builds.images.must("layer", "which", "made", "/etc/resolv.conf")
+        #expect(which.isEmpty, "a container's own files are in no layer: \(which)")
+      }
+    }
+
+    @Test("The configuration has what the instructions say")
+    func configuration() throws {
+      try withBuilds { builds in
+        try builds.must(
+          """
+          FROM box
+          ARG VERSION=1.0
+          ENV A=$VERSION B="two words" C=${A:-unset}
+          LABEL one="1" two=$A
+          EXPOSE 80 443/udp 8000-8002
+          VOLUME ["/data", "/more"]
+          USER app:staff
+          WORKDIR /srv
+          WORKDIR app
+          STOPSIGNAL SIGUSR1
+          SHELL ["/bin/sh", "-e", "-c"]
+          HEALTHCHECK --interval=5s --retries=3 CMD true
+          ENTRYPOINT ["/bin/echo"]
+          CMD echo $A
+          ONBUILD RUN true
+          MAINTAINER somebody
+          """, "--label", "given=yes")
+        let path = "Config"
+        #expect(try builds.config("\(path).Env").contains("\"A=1.0\",\"B=two words\",\"C=unset\""))
+        #expect(try builds.config("\(path).Labels") == #"{"given":"yes","one":"1","two":"1.0"}"#)
+        #expect(
+          try builds.config("\(path).ExposedPorts | keys")
+            == #"["443/udp","80/tcp","8000/tcp","8001/tcp","8002/tcp"]"#)
+        #expect(try builds.config("\(path).Volumes | keys") == #"["/data","/more"]"#)
+        #expect(try builds.config("\(path).User") == #""app:staff""#)
+        #expect(try builds.config("\(path).WorkingDir") == #""/srv/app""#)
+        #expect(try builds.config("\(path).StopSignal") == #""SIGUSR1""#)
+        #expect(try builds.config("\(path).Shell") == #"["/bin/sh","-e","-c"]"#)
+        #expect(try builds.config("\(path).Healthcheck.Test") == #"["CMD-SHELL","true"]"#)
+        #expect(try builds.config("\(path).Entrypoint") == #"["/bin/echo"]"#)
+        #expect(try builds.config("\(path).Cmd") == #"["/bin/sh","-e","-c","echo $A"]"#)
+        #expect(try builds.config("\(path).OnBuild") == #"["RUN true"]"#)
+        #expect(try builds.config("Author") == #""somebody""#)
+      }
+    }
+
+    @Test("RUN has the environment, the user, the directory and the shell of the instructions before it")
+    func run() throws {
+      try withBuilds { builds in
+        let output = try builds.must(
+          """
+          FROM box
+          ENV A=env B=env
+          ARG A=arg
+          ARG D=default
+          USER app
+          WORKDIR /home/app
+          RUN echo "$A $B $D $(id -u):$(id -g) $(pwd) $HOME"
+          SHELL ["/bin/sh", "-xc"]
+          RUN true
+          RUN ["/bin/echo", "$A"]
+          """, "--build-arg", "D=given")
+        #expect(output.contains("env env given 1000:1001 /home/app /home/app\n"))
+        #expect(output.contains("+ true\n"))
+        #expect(output.contains("\n$A\n"))
+      }
+    }
+
+    @Test("Stages: unused ones are not built, --target, COPY --from, FROM another stage")
+    func stages() throws {
+      try withBuilds { builds in
+        let dockerfile = """
+          ARG BASE=box
+          FROM ${BASE} AS one
+          RUN echo one > /file
+          FROM $BASE AS unused
+          RUN exit 7
+          FROM one AS two
+          RUN echo two >> /file
+          FROM box
+          COPY --from=two /file /copied
+          COPY --from=0 /file /zero
+          COPY --from=box /etc/group /group
+          """
+        let output = try builds.must(dockerfile)
+        #expect(!output.contains("exit 7"))
+        #expect(try builds.sh("cat /copied /zero; head -n1 /group") == "one\ntwo\none\nroot:x:0:\n")
+        try builds.must(dockerfile, "--target", "one")
+        #expect(try builds.sh("cat /file") == "one\n")
+        let unknown = try builds.build(dockerfile, "--target", "three")
+        #expect(unknown.code == 1)
+        #expect(unknown.errors.contains("--target three: no such stage: there are one, unused, two"))
+        let circle = try builds.build(
+          "FROM box AS a\nCOPY --from=b / /\nFROM box AS b\nCOPY --from=a / /\n")
+        #expect(circle.errors.contains("in a circle"), "\(circle)")
+      }
+    }
+
+    @Test("Heredocs: scripts, scripts with an interpreter of their own, files")
+    func heredocs() throws {
+      try withBuilds { builds in
+        try builds.must(
+          """
+          FROM box
+          ARG NAME=world
+          RUN <<EOF
+          echo first > /out
+          echo $NAME >> /out
+          EOF
+          RUN <<EOF
+          #!/bin/sh
+          echo script $0 >> /out
+          EOF
+          RUN cat <<'EOF' >> /out
+          $NAME
+          EOF
+          COPY <<one <<"two" /etc/files/
+          hello $NAME
+          one
+          $NAME
+          two
+          """)
+        #expect(
+          try builds.sh("cat /out /etc/files/one /etc/files/two; ls /dev/pipes 2>/dev/null || true")
+            == "first\nworld\nscript /dev/pipes/EOF\n$NAME\nhello world\n$NAME\n")
+      }
+    }
+
+    @Test("A failing RUN: its code, its line, no image, and the steps before it stay in the cache")
+    func failure() throws {
+      try withBuilds { builds in
+        let dockerfile = "FROM box\nRUN echo done > /one\nRUN echo problem >&2; exit 3\nRUN true\n"
+        let first = try builds.build(dockerfile)
+        #expect(first.code == 1)
+        #expect(first.errors.contains("Dockerfile:3: the command '/bin/sh -c echo problem >&2; exit 3' returned a non-zero code: 3"))
+        #expect(first.errors.contains("3 | RUN echo problem >&2; exit 3"))
+        #expect(try builds.images.command("images", "--quiet", "made").output.isEmpty)
+        let second = try builds.build(dockerfile)
+        #expect(second.cached == 1, "\(second)")
+      }
+    }
+  }
+}
