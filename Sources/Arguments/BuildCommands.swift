@@ -17,15 +17,22 @@ extension CommandTable {
       platform,
       Option("pull", "look for newer base images"),
       Option("no-cache", "carry out every step"),
-      Option("build-context", nil, .text("NAME=PLACE"), repeats: true, "a directory, oci-layout://DIR or docker-image://REF"),
-      Option("secret", nil, .text("id=ID[,src=FILE|env=NAME]"), repeats: true, "what RUN --mount=type=secret shows"),
-      Option("ssh", nil, .text("ID[=SOCKET]"), repeats: true, "the agent for RUN --mount=type=ssh (default: $SSH_AUTH_SOCK)"),
+      Option(
+        "build-context", nil, .text("NAME=PLACE"), repeats: true, "a directory, oci-layout://DIR or docker-image://REF"),
+      Option(
+        "secret", nil, .text("SECRET"), repeats: true, "for RUN --mount=type=secret: id=ID,src=FILE or id=ID,env=NAME"),
+      Option(
+        "ssh", nil, .text("ID[=SOCKET]"), repeats: true, "the agent for RUN --mount=type=ssh (default: $SSH_AUTH_SOCK)"),
       Option("network", nil, .choice(["default", "host", "none"]), "network of RUN (default: the host's)"),
       Option("add-host", nil, .text("NAME:ADDRESS"), repeats: true, "a line for /etc/hosts in RUN"),
       Option("allow", nil, .text("RIGHT"), repeats: true, "security.insecure: RUN may ask for all rights"),
-      Option("output", "o", .text("type=TYPE,dest=PATH"), "local, tar, oci or docker: where the result goes"),
-      Option("cache-from", nil, .text("type=TYPE,…"), repeats: true, "local,src=DIR or registry,ref=NAME: steps made elsewhere"),
-      Option("cache-to", nil, .text("type=TYPE,…"), repeats: true, "local,dest=DIR or registry,ref=NAME: keep the steps there"),
+      Option("output", "o", .text("PLACE"), "where the result goes: type=local, tar, oci or docker, and dest=PATH"),
+      Option(
+        "cache-from", nil, .text("PLACE"), repeats: true,
+        "steps made elsewhere: type=local,src=DIR or type=registry,ref=NAME"),
+      Option(
+        "cache-to", nil, .text("PLACE"), repeats: true,
+        "where to keep the steps: type=local,dest=DIR or type=registry,ref=NAME"),
       Option("iidfile", nil, .path("FILE"), "write the image's id to FILE"),
       Option("metadata-file", nil, .path("FILE"), "write what was built to FILE, as JSON"),
       Option(
@@ -35,6 +42,7 @@ extension CommandTable {
       Option("check", "check the Dockerfile, and build nothing"),
       Option("explain-cache", "tell why the first step of each stage was not in the cache"),
       Option("debug-shell", "open a shell where a RUN fails"),
-      Option("tls-verify", nil, .choice(["true", "false"]), "whether a registry's certificate must be valid (default: true)"),
+      Option(
+        "tls-verify", nil, .choice(["true", "false"]), "whether a registry's certificate must be valid (default: true)"),
     ])
 }

@@ -21,7 +21,8 @@ extension CommandTable {
           Option("keep-layer", nil, .path("DIR"), "make the throw-away layer in DIR, and leave it there"),
         ] + imageOptions + isolation + streams + [pidFile, noSubreaper],
       variant: CommandVariant(
-        option: "image", positionals: command, endsOptionsAtPositional: true, excludes: ["bundle", "layer", "keep", "keep-layer"],
+        option: "image", positionals: command, endsOptionsAtPositional: true,
+        excludes: ["bundle", "layer", "keep", "keep-layer"],
         group: .image),
       clustersFlags: true),
     Command(

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Arguments
+@testable import OCI
 
 /// A parsed command line as a line of text, so that tables can say what they expect.
 private func shape(_ arguments: [String]) -> String {

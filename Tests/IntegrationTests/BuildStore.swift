@@ -17,9 +17,10 @@ final class BuildStore {
     let busybox = try #require(
       ["/bin/busybox", "/usr/bin/busybox"].first { FileManager.default.isExecutableFile(atPath: $0) })
     try Host.must("cp", busybox, "\(root)/bin/busybox")
-    for name in ["sh", "cat", "ls", "id", "stat", "grep", "env", "ln", "mkdir", "rm", "cp", "mv", "touch", "chmod", "find",
-      "test", "sleep", "wc", "head", "readlink", "mkfifo", "true", "false", "chown", "hostname", "kill", "dd", "mount"]
-    {
+    for name in [
+      "sh", "echo", "cat", "ls", "id", "stat", "grep", "env", "ln", "mkdir", "rm", "cp", "mv", "touch", "chmod", "find",
+      "test", "sleep", "wc", "head", "readlink", "mkfifo", "true", "false", "chown", "hostname", "kill", "dd", "mount",
+    ] {
       try FileManager.default.createSymbolicLink(atPath: "\(root)/bin/\(name)", withDestinationPath: "busybox")
     }
     try FileManager.default.createSymbolicLink(atPath: "\(root)/lib", withDestinationPath: "usr/lib")

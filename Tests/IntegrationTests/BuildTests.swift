@@ -48,8 +48,8 @@ extension Integration {
         let history = try builds.images.must("history", "--no-trunc", "made")
         #expect(history.contains("RUN /bin/sh -c rm -r /d/e && rm /one && ln /etc/passwd /link # buildkit"))
         #expect(history.contains("ENV A=1"))
-        let which = try builds.images.must("layer", "which", "made", "/etc/resolv.conf")
-        #expect(which.isEmpty, "a container's own files are in no layer: \(which)")
+        let which = try builds.images.command("layer", "which", "made", "/etc/resolv.conf")
+        #expect(which.errors.contains("/etc/resolv.conf is in no layer"), "\(which)")
       }
     }
 
@@ -182,7 +182,9 @@ extension Integration {
         let dockerfile = "FROM box\nRUN echo done > /one\nRUN echo problem >&2; exit 3\nRUN true\n"
         let first = try builds.build(dockerfile)
         #expect(first.code == 1)
-        #expect(first.errors.contains("Dockerfile:3: the command '/bin/sh -c echo problem >&2; exit 3' returned a non-zero code: 3"))
+        #expect(
+          first.errors.contains(
+            "Dockerfile:3: the command '/bin/sh -c echo problem >&2; exit 3' returned a non-zero code: 3"))
         #expect(first.errors.contains("3 | RUN echo problem >&2; exit 3"))
         #expect(try builds.images.command("images", "--quiet", "made").output.isEmpty)
         let second = try builds.build(dockerfile)

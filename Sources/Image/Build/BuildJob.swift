@@ -71,7 +71,9 @@ final class BuildJob: Sendable {
     func visit(_ plan: PlannedStage) {
       guard done.insert(plan.index).inserted else { return }
       for origin in [plan.base] + plan.origins.sorted(by: { "\($0)" < "\($1)" }) {
-        if case .stage(let other) = origin, let found = graph.needed.first(where: { $0.index == other }) { visit(found) }
+        if case .stage(let other) = origin, let found = graph.needed.first(where: { $0.index == other }) {
+          visit(found)
+        }
       }
       order.append(plan)
     }

@@ -28,6 +28,8 @@ struct StackMaking {
     for (index, record) in layers.records.enumerated() {
       // Overlayfs asks no layer whether its root hides those below.
       if record.hidesAllBelow { lowers.removeAll() }
+      // Nor does it take one twice, an empty one, say: what the lower one shows is what the upper one shows.
+      lowers.removeAll { $0.path == layers.names[index] }
       lowers.append(LayerStackFile.Lower(path: layers.names[index]))
       if try makeFixup(of: index, record, stack) {
         lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)"))

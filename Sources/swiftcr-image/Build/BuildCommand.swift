@@ -17,7 +17,8 @@ extension ImageCommand {
       library, options, board, interruption, isSequential: board is ClassicProgress
     ) { reference, platform in
       try await withClient { client in
-        _ = try await Pull(library, client, ProgressBoard(isQuiet: true, words: .pull))(reference, platforms: [platform])
+        _ = try await Pull(library, client, ProgressBoard(isQuiet: true, words: .pull))(
+          reference, platforms: [platform])
       }
     }
     do {

@@ -67,7 +67,8 @@ final class CacheExplanation: Sendable {
     let parts = Set(key.parts.map { "\($0.name)\0\($0.value)" })
     let same = before.values.filter { $0.first == key.parts.first }
     return same.max { one, other in
-      one.count { parts.contains("\($0.name)\0\($0.value)") } < other.count { parts.contains("\($0.name)\0\($0.value)") }
+      one.count { parts.contains("\($0.name)\0\($0.value)") }
+        < other.count { parts.contains("\($0.name)\0\($0.value)") }
     }
   }
 

@@ -65,7 +65,8 @@ struct CacheSpace {
       let names = try? Directories.names(in: opened.number, limit: 1 << 16)
     else { return false }
     return names.contains { name in
-      guard name.hasPrefix("lock-"), let file = try? Descriptor.open("\(directory)/\(name)", O_RDONLY | O_NOFOLLOW) else {
+      guard name.hasPrefix("lock-"), let file = try? Descriptor.open("\(directory)/\(name)", O_RDONLY | O_NOFOLLOW)
+      else {
         return false
       }
       let number = file.number

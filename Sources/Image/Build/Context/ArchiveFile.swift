@@ -56,7 +56,8 @@ struct ArchiveFile {
     let file = try content.open()
     var bytes = [UInt8](repeating: 0, count: 6)
     let number = file.number
-    let count = bytes.withUnsafeMutableBytes { buffer in retrying { pread(number, buffer.baseAddress, buffer.count, 0) } }
+    let count = bytes.withUnsafeMutableBytes { buffer in retrying { pread(number, buffer.baseAddress, buffer.count, 0) }
+    }
     guard count >= 0 else { throw content.tree.failure("read", content.path) }
     if bytes.starts(with: [0x1f, 0x8b]) { return .gzip }
     if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .zstd }

@@ -84,7 +84,8 @@ final class ContentDigests: Sendable {
     var bytes: [UInt8] = []
     for (path, record) in records {
       bytes += Array(
-        "\(record.digest.hex) \(record.size) \(record.modified) \(record.changed) \(record.inode) \(record.device) ".utf8)
+        "\(record.digest.hex) \(record.size) \(record.modified) \(record.changed) \(record.inode) \(record.device) "
+          .utf8)
       bytes += path
       bytes.append(0)
     }

@@ -24,14 +24,17 @@ enum RemoteSource {
     if text.hasPrefix("git@") || text.hasPrefix("git://") || text.hasPrefix("ssh://")
       || isWeb && address[0].hasSuffix(".git")
     {
-      throw BuildFailure("ADD \(text): repositories are taken from this host only: clone it, and use file://PATH#REVISION")
+      throw BuildFailure(
+        "ADD \(text): repositories are taken from this host only: clone it, and use file://PATH#REVISION")
     }
     if isWeb {
       self = .web(text)
       return
     }
     guard text.hasPrefix("file://") else { return nil }
-    let parts = address.count > 1 ? address[1].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init) : []
+    let parts =
+      address.count > 1
+      ? address[1].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init) : []
     self = .repository(
       path: String(address[0].dropFirst("file://".count)), revision: parts.first.flatMap { $0.isEmpty ? nil : $0 },
       directory: parts.count > 1 ? parts[1] : nil)
@@ -91,8 +94,10 @@ private struct Repository {
   private func git(_ arguments: [String]) throws {
     try session.interruption.check()
     // env(1) takes away what the caller's environment would tell git.
-    let environment = ["-i", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
-      "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_ATTR_NOSYSTEM=1"]
+    let environment = [
+      "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
+      "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_ATTR_NOSYSTEM=1",
+    ]
     do {
       _ = try HostProgram.output("env", environment + ["git"] + arguments)
     } catch {

@@ -18,7 +18,8 @@ struct SourceContent {
   func digest() throws(ImageError) -> Digest {
     var hash = SHA256()
     for attribute in try attributes() {
-      hash.update(data: Array("\(attribute.name.count) \(attribute.value.count) ".utf8) + attribute.name + attribute.value)
+      hash.update(
+        data: Array("\(attribute.name.count) \(attribute.value.count) ".utf8) + attribute.name + attribute.value)
     }
     hash.update(data: [0])
     switch status.st_mode & S_IFMT {

@@ -47,7 +47,8 @@ struct SourceWalk {
     let opened = try tree.openDirectory(resolved.bytes)
     for name in try names(opened, resolved.bytes) where level.matches(String(decoding: name, as: UTF8.self)) {
       let path = directory.isEmpty ? name : directory + [Self.slash] + name
-      if tree.ignores(path), !(tree.ignored?.mayContainIncluded(below: String(decoding: path, as: UTF8.self)) ?? false) {
+      if tree.ignores(path), !(tree.ignored?.mayContainIncluded(below: String(decoding: path, as: UTF8.self)) ?? false)
+      {
         continue
       }
       try expand(parts.dropFirst(), below: path, &paths)
@@ -107,7 +108,8 @@ struct SourceWalk {
 
   private func checkCount(_ entries: [SourceEntry]) throws(ImageError) {
     guard entries.count <= Self.mostEntries else {
-      throw ImageError("\(tree.name): more than \(Self.mostEntries) files in one step: leave some out with .dockerignore")
+      throw ImageError(
+        "\(tree.name): more than \(Self.mostEntries) files in one step: leave some out with .dockerignore")
     }
   }
 

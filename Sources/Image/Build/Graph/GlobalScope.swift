@@ -47,7 +47,8 @@ struct GlobalScope: Sendable {
     let name = try expand(stage.base, stage.place)
     guard !name.isEmpty else {
       throw BuildFailure(
-        "FROM \(stage.base): the base is empty: give the argument with --build-arg, or a default with ARG", at: stage.place)
+        "FROM \(stage.base): the base is empty: give the argument with --build-arg, or a default with ARG",
+        at: stage.place)
     }
     return name
   }

@@ -100,7 +100,9 @@ private struct Origins {
   func base(_ name: String, _ platform: Platform) -> FileOrigin {
     if let place = context(name) { return origin(ofContext: place, platform) }
     if name == "scratch" { return .scratch }
-    if let stage = dockerfile.stages[..<index].lastIndex(where: { $0.name == name.lowercased() }) { return .stage(stage) }
+    if let stage = dockerfile.stages[..<index].lastIndex(where: { $0.name == name.lowercased() }) {
+      return .stage(stage)
+    }
     return .image(name, platform)
   }
 

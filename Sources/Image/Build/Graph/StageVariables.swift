@@ -14,7 +14,9 @@ struct StageVariables: Sendable {
 
   /// ENV comes before ARG, whichever was said later.
   func lookup(_ name: String) -> String? {
-    for entry in environment.reversed() where entry.hasPrefix("\(name)=") { return String(entry.dropFirst(name.utf8.count + 1)) }
+    for entry in environment.reversed() where entry.hasPrefix("\(name)=") {
+      return String(entry.dropFirst(name.utf8.count + 1))
+    }
     return arguments.last { $0.name == name }?.value
   }
 
@@ -28,8 +30,10 @@ struct StageVariables: Sendable {
   /// What a RUN has from ARG, sorted: its key and history name them.
   var runArguments: [(name: String, value: String)] {
     let declared = arguments.compactMap { argument in argument.value.map { (argument.name, $0) } }
-    return declared.filter { argument in !environment.contains { $0.hasPrefix("\(argument.0)=") } }.sorted { $0.0 < $1.0 }
-      .map { (name: $0.0, value: $0.1) }
+    return declared.filter { argument in !environment.contains { $0.hasPrefix("\(argument.0)=") } }.sorted {
+      $0.0 < $1.0
+    }
+    .map { (name: $0.0, value: $0.1) }
   }
 
   /// Of the caller's network, for RUN; in no key and no history unless they were declared.

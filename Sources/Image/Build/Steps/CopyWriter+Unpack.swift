@@ -38,7 +38,9 @@ extension CopyWriter: TarConsumer {
       let path = try Self.cleaned(entry.path)
       if path.isEmpty { return }
       entry.path = try resolvedPlace(join(base, path), isDirectory: entry.kind == .directory)
-      if entry.kind == .hardLink { entry.target = try resolvedPlace(join(base, Self.cleaned(entry.target)), isDirectory: false) }
+      if entry.kind == .hardLink {
+        entry.target = try resolvedPlace(join(base, Self.cleaned(entry.target)), isDirectory: false)
+      }
       entry.extents = nil
       if let ids { (entry.uid, entry.gid) = (ids.uid, ids.gid) }
       if let mode = request.settings.mode, entry.kind != .symbolicLink, entry.kind != .hardLink {
@@ -73,7 +75,8 @@ extension CopyWriter: TarConsumer {
     for part in path.split(separator: UInt8(ascii: "/")) where !part.elementsEqual(".".utf8) {
       guard part.elementsEqual("..".utf8) else {
         if part.starts(with: ".wh.".utf8) {
-          throw ImageError("\(String(decoding: path, as: UTF8.self)): names that begin with .wh. mean something else in a layer")
+          throw ImageError(
+            "\(String(decoding: path, as: UTF8.self)): names that begin with .wh. mean something else in a layer")
         }
         parts.append(part)
         continue

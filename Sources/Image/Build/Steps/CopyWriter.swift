@@ -196,14 +196,19 @@ struct CopyWriter: ~Copyable {
   }
 
   private mutating func copy(_ source: SourceEntry, to path: [UInt8]) throws(ImageError) {
-    guard path.lastIndex(of: Self.slash).map({ path[($0 + 1)...] }).map({ !$0.starts(with: ".wh.".utf8) })
-      ?? !path.starts(with: ".wh.".utf8)
-    else { throw ImageError("/\(String(decoding: path, as: UTF8.self)): names that begin with .wh. mean something else in a layer") }
+    guard
+      path.lastIndex(of: Self.slash).map({ path[($0 + 1)...] }).map({ !$0.starts(with: ".wh.".utf8) })
+        ?? !path.starts(with: ".wh.".utf8)
+    else {
+      throw ImageError(
+        "/\(String(decoding: path, as: UTF8.self)): names that begin with .wh. mean something else in a layer")
+    }
     try enterParent(of: path)
     if let found = try status(path), found.isDirectory != source.isDirectory {
       let text = String(decoding: path, as: UTF8.self)
       throw ImageError(
-        source.isDirectory ? "cannot copy to non-directory: /\(text)" : "cannot replace the directory /\(text) with a file")
+        source.isDirectory
+          ? "cannot copy to non-directory: /\(text)" : "cannot replace the directory /\(text) with a file")
     }
     var entry = try entry(source, path)
     if !source.isDirectory, source.status.st_nlink > 1 {
@@ -227,7 +232,8 @@ struct CopyWriter: ~Copyable {
     let content = SourceContent(request.tree, source.path, status)
     var entry = TarEntry(
       kind: .file, path: path,
-      mode: source.kind == S_IFLNK ? mode : request.settings.mode?.mode(of: mode, isDirectory: source.isDirectory) ?? mode,
+      mode: source.kind == S_IFLNK
+        ? mode : request.settings.mode?.mode(of: mode, isDirectory: source.isDirectory) ?? mode,
       uid: ids?.uid ?? (keepsOwner ? status.st_uid : 0), gid: ids?.gid ?? (keepsOwner ? status.st_gid : 0),
       modified: time(status), attributes: try content.attributes())
     switch source.kind {

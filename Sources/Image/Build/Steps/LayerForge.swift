@@ -57,7 +57,9 @@ struct LayerForge {
   }
 
   private static func root(_ path: String) throws(LayerError) -> Descriptor {
-    do throws(SystemError) { return try Descriptor.open(path, O_RDONLY | O_DIRECTORY) } catch { throw LayerError(error) }
+    do throws(SystemError) { return try Descriptor.open(path, O_RDONLY | O_DIRECTORY) } catch {
+      throw LayerError(error)
+    }
   }
 
   /// The archive that is to be compressed later.

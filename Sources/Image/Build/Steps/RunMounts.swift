@@ -70,7 +70,9 @@ final class RunMounts {
     case .ssh:
       let id = mount.id.isEmpty ? "default" : mount.id
       guard let socket = session.options.agents[id] else {
-        guard !mount.step.isRequired else { throw BuildFailure("RUN --mount=type=ssh: no agent \(id): give --ssh \(id)") }
+        guard !mount.step.isRequired else {
+          throw BuildFailure("RUN --mount=type=ssh: no agent \(id): give --ssh \(id)")
+        }
         return nil
       }
       request.volumes.append(.init(source: socket, destination: mount.target))
@@ -126,7 +128,8 @@ struct PreparedMount {
       (tree, match) = (nil, nil)
       return
     }
-    let tree = try step.from.map { try builder.build.tree(of: builder.build.origin($0, builder.plan.platform)) }
+    let tree =
+      try step.from.map { try builder.build.tree(of: builder.build.origin($0, builder.plan.platform)) }
       ?? builder.build.mainTree()
     let source = step.source ?? "/"
     let walk = SourceWalk(tree: tree, excluded: nil, check: builder.session.interruption.check)
@@ -136,7 +139,8 @@ struct PreparedMount {
   func describe(in key: inout StepKey) {
     key.add(
       "mount \(target)",
-      "\(step.kind.rawValue) \(id) \(step.isReadOnly) \(step.sharing?.rawValue ?? "") \(step.size ?? 0) \(environment ?? "")")
+      "\(step.kind.rawValue) \(id) \(step.isReadOnly) \(step.sharing?.rawValue ?? "") \(step.size ?? 0) \(environment ?? "")"
+    )
     guard step.kind == .bind, let match, let tree else { return }
     CopyRequest.describe(match, of: tree, keepsOwners: !tree.isContext, in: &key)
   }

@@ -42,7 +42,9 @@ extension StageBuilder {
       throw BuildFailure("ADD: addresses and files of the context do not go into one step: use two")
     }
     let checksum = try step.checksum.map { try Digest(validating: try expand($0)) }
-    let fetched = try sources.map { try $0.fetch(session, checksum: checksum, keepsGitDirectory: step.keepsGitDirectory) }
+    let fetched = try sources.map {
+      try $0.fetch(session, checksum: checksum, keepsGitDirectory: step.keepsGitDirectory)
+    }
     guard let first = fetched.first, fetched.count == 1 else {
       throw BuildFailure("ADD: one address a step: use several steps")
     }

@@ -16,7 +16,9 @@ extension StageBuilder {
       return "USER \(user)"
     case .volume(let places):
       let volumes = try places.map { try expand($0) }
-      guard volumes.allSatisfy({ !$0.isEmpty }) else { throw BuildFailure("VOLUME specified can not be an empty string") }
+      guard volumes.allSatisfy({ !$0.isEmpty }) else {
+        throw BuildFailure("VOLUME specified can not be an empty string")
+      }
       state.config.defaults.volumes = Set(state.config.defaults.volumes + volumes).sorted()
       return "VOLUME \(Self.list(volumes))"
     case .stopSignal(let text):

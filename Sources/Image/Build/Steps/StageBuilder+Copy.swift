@@ -132,7 +132,9 @@ extension StageBuilder {
       return try note(line)
     }
     let resolved = try resolveMissing(path, key)
-    guard let resolved else { return try makeLayer(key, line) { throw BuildFailure("WORKDIR \(path): lost from the cache") } }
+    guard let resolved else {
+      return try makeLayer(key, line) { throw BuildFailure("WORKDIR \(path): lost from the cache") }
+    }
     if resolved.isDirectory {
       let (created, below) = (session.now, state.config.diffIDs.last)
       session.cache.remember(absent.digest) { StepRecord(created: created, layer: nil, below: below) }

@@ -44,7 +44,10 @@ final class StageFiles {
       }
       let fixup = try makeFixup(record)
       if record.hidesAllBelow { lowers = [] }
-      lowers.append(session.storeName(of: "\(layer.directory)/\(record.form.fileName)"))
+      let lower = session.storeName(of: "\(layer.directory)/\(record.form.fileName)")
+      // As in `StackMaking`: overlayfs takes a layer only once.
+      lowers.removeAll { $0 == lower }
+      lowers.append(lower)
       if let fixup { lowers.append(session.storeName(of: fixup)) }
       open = nil
       waiting.removeFirst()

@@ -46,7 +46,8 @@ struct StageState: Sendable {
   /// Adds a line of the history.
   mutating func note(_ text: String, _ created: Timestamp, isEmpty: Bool) {
     self.created = "\(created)"
-    var entry = HistoryEntry(created: "\(created)", createdBy: text, comment: "swiftcr.dockerfile", isEmptyLayer: isEmpty)
+    var entry = HistoryEntry(
+      created: "\(created)", createdBy: text, comment: "swiftcr.dockerfile", isEmptyLayer: isEmpty)
     entry.author = config.author
     config.history.append(entry)
     config.created = "\(created)"

@@ -60,8 +60,8 @@ struct TreePath {
       found.removeLast()
       if target[0] == Self.slash {
         if !mayLeave {
-            throw .refusal(
-              "\(subject) leads out of the directory: a link to \(String(decoding: target, as: UTF8.self))")
+          throw .refusal(
+            "\(subject) leads out of the directory: a link to \(String(decoding: target, as: UTF8.self))")
         }
         found = []
       }

@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+extension Integration {
+  /// COPY and ADD of `swiftcr build`.
+  @Suite struct BuildCopyTests {
+    @Test("Places: files, directories, wildcards, into what is there and what is not")
+    func places() throws {
+      try withBuilds { builds in
+        for name in ["a.txt", "b.txt", "c.md", "dir/one", "dir/sub/two"] { try builds.file(name, "\(name)\n") }
+        try builds.must(
+          """
+          FROM box
+          COPY a.txt /file
+          COPY a.txt /new/
+          COPY *.txt /texts/
+          COPY dir /dir
+          COPY dir /home/app
+          WORKDIR /work
+          COPY dir/s?b/two ./
+          COPY . /all/
+          """)
+        let list = try builds.sh("find /file /new /texts /dir /home/app /work /all -type f")
+        let found = Set(list.split(separator: "\n").map(String.init))
+        #expect(
+          found == [
+            "/file", "/new/a.txt", "/texts/a.txt", "/texts/b.txt", "/dir/one", "/dir/sub/two", "/home/app/one",
+            "/home/app/sub/two", "/work/two", "/all/Dockerfile", "/all/a.txt", "/all/b.txt", "/all/c.md",
+            "/all/dir/one", "/all/dir/sub/two",
+          ])
+      }
+    }
+
+    @Test("Owners and modes: by number, by the image's names, octal and symbolic")
+    func attributes() throws {
+      try withBuilds { builds in
+        try builds.file("f", "f\n")
+        try builds.file("d/g", "g\n")
+        try builds.must(
+          """
+          FROM box
+          COPY f /plain
+          COPY --chown=7:8 f /numbers
+          COPY --chown=app:staff --chmod=640 f /names
+          COPY --chown=app d /new/d/
+          COPY --chmod=u=rwX,go=rX d /d/
+          COPY --chmod=+x f /exec
+          """)
+        #expect(
+          try builds.sh("stat -c '%a %u:%g %n' /plain /numbers /names /new/d /new/d/g /d /d/g /exec") == """
+            644 0:0 /plain
+            644 7:8 /numbers
+            640 1000:50 /names
+            755 1000:1001 /new/d
+            644 1000:1001 /new/d/g
+            755 0:0 /d
+            644 0:0 /d/g
+            755 0:0 /exec
+
+            """)
+        let unknown = try builds.build("FROM box\nCOPY --chown=nobody f /\n")
+        #expect(unknown.code == 1)
+        #expect(unknown.errors.contains("unable to find user nobody"), "\(unknown)")
+      }
+    }
+
+    @Test("Attributes of the directories that a layer goes through stay as they were, linked layers too")
+    func parents() throws {
+      try withBuilds { builds in
+        try builds.file("f", "f\n")
+        try builds.must(
+          """
+          FROM box
+          COPY f /tmp/f
+          COPY --link f /tmp/g
+          COPY --link --chown=5 f /usr/lib/made/h
+          """)
+        #expect(try builds.sh("stat -c '%a' /tmp; ls /tmp; stat -c %u /usr/lib/made/h") == "1777\nf\ng\n5\n")
+      }
+    }
+
+    @Test("What an ignore file leaves out is not there, and is no reason to build again")
+    func ignored() throws {
+      try withBuilds { builds in
+        try builds.file("keep", "1\n")
+        try builds.file("node/a/b", "1\n")
+        try builds.file("node/keep", "1\n")
+        try builds.file(".dockerignore", "node\n!node/keep\n*.log\n")
+        try builds.file("x.log", "1\n")
+        let dockerfile = "FROM box\nCOPY . /all/\n"
+        try builds.must(dockerfile)
+        let found = try builds.sh("cd /all && find . -type f").split(separator: "\n")
+        #expect(Set(found) == ["./keep", "./node/keep", "./Dockerfile", "./.dockerignore"])
+        try builds.file("x.log", "2\n")
+        try builds.file("node/a/b", "2\n")
+        #expect(try builds.build(dockerfile).cached == 1)
+        let missing = try builds.build("FROM box\nCOPY x.log /\n")
+        #expect(missing.errors.contains("an ignore file leaves it out"), "\(missing)")
+      }
+    }
+
+    @Test("A context that leads out of itself is an error; links in it are followed")
+    func hostileContext() throws {
+      try withBuilds { builds in
+        Host.write("secret\n", to: "\(builds.images.directory)/outside")
+        try builds.file("inside/file", "1\n")
+        for (name, target) in [
+          ("up", "../outside"), ("absolute", "/etc/passwd"), ("good", "inside"), ("loop", "loop"),
+          ("deep/x", "../../outside"),
+        ] {
+          let path = "\(builds.context)/\(name)"
+          try FileManager.default.createDirectory(
+            atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+          try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
+        }
+        for source in ["up", "absolute", "deep/x", "../outside", "loop"] {
+          let outcome = try builds.build("FROM box\nCOPY \(source) /x\n")
+          #expect(outcome.code == 1, "\(source): \(outcome)")
+          #expect(outcome.errors.contains("leads out of") || source == "loop", "\(source): \(outcome)")
+        }
+        try builds.must("FROM box\nCOPY good/file /file\nCOPY deep /deep\n")
+        #expect(try builds.sh("cat /file; readlink /deep/x") == "1\n../../outside\n")
+      }
+    }
+
+    @Test("ADD unpacks archives by what is in them, into links of the image, and refuses what climbs out")
+    func archives() throws {
+      try withBuilds { builds in
+        let place = "\(builds.images.directory)/archive"
+        try FileManager.default.createDirectory(atPath: "\(place)/lib/x", withIntermediateDirectories: true)
+        Host.write("one\n", to: "\(place)/lib/x/one")
+        for (option, name) in [("", "a.tar"), ("z", "a.tgz"), ("j", "a.tbz"), ("J", "a.txz")] {
+          try Host.must("tar", "-C", place, "-c\(option)f", "\(builds.context)/\(name)", "lib")
+          try builds.must("FROM box\nADD \(name) /\nADD --unpack=false \(name) /kept\n")
+          let found = try builds.sh("cat /usr/lib/x/one; readlink /lib; test -s /kept && echo kept")
+          #expect(found == "one\nusr/lib\nkept\n", "\(name)")
+        }
+        try Host.must("tar", "-C", place, "-cPf", "\(builds.context)/bad.tar", "../archive/lib/x/one")
+        let bad = try builds.build("FROM box\nADD bad.tar /\n")
+        #expect(bad.errors.contains("leads out of the archive"), "\(bad)")
+        try builds.file("broken.tar.gz", "\u{1f}no archive\n")
+        try builds.must("FROM box\nADD broken.tar.gz /broken\n")
+        #expect(try builds.sh("wc -c < /broken").hasPrefix("12") == true)
+      }
+    }
+  }
+}
