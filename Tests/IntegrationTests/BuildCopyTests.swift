@@ -99,6 +99,25 @@ extension Integration {
       }
     }
 
+    @Test("--parents keeps the places of sources, from a pivot on; --exclude leaves out")
+    func parentsAndExclude() throws {
+      try withBuilds { builds in
+        for name in ["x/a.txt", "y/a.txt", "x/sub/b.md", "deep/er/c.txt"] { try builds.file(name, "1\n") }
+        try builds.must(
+          """
+          FROM box
+          COPY --parents x/a.txt y/a.txt /one/
+          COPY --parents deep/./er/c.txt /two/
+          COPY --exclude=**/*.md x /three/
+          COPY --parents x/sub /four/
+          """)
+        let found = try builds.sh("find /one /two /three /four -type f").split(separator: "\n").map(String.init)
+        #expect(
+          Set(found) == ["/one/x/a.txt", "/one/y/a.txt", "/two/er/c.txt", "/three/a.txt", "/four/x/sub/b.md"],
+          "\(found)")
+      }
+    }
+
     @Test("A context that leads out of itself is an error; links in it are followed")
     func hostileContext() throws {
       try withBuilds { builds in

@@ -55,6 +55,10 @@ public struct Build: Sendable {
     let dockerfile = try Dockerfile.parse(input.text)
     let scope = try GlobalScope(dockerfile, options)
     let graph = try StageGraph(dockerfile, options, scope)
+    if options.onlyChecks {
+      observer.report(.note(nil, "Check complete, no errors found."))
+      return nil
+    }
     let contexts = ContextStore(session, directory: input.directory, ignored: try input.ignored())
     let images = try await BaseImages(session, fetch).load(graph.images)
     let explanation = CacheExplanation(
@@ -71,7 +75,13 @@ public struct Build: Sendable {
     return try await Blocking.run {
       try interruption.check()
       try session.layers.commit(waits: true, session.hold)
+      if let output = options.output, try BuildExport(session: session, state: state).writeFiles(output) {
+        keep(job, waits: true)
+        // With a name, it is an image as well.
+        if tags.isEmpty { return Outcome(id: state.imageID, digest: state.imageID, tags: []) }
+      }
       let outcome = try store(state, tags, session)
+      if let output = options.output { try BuildExport.write(outcome.id, tags, output, session) }
       keep(job, waits: true)
       return outcome
     }
@@ -82,7 +92,7 @@ public struct Build: Sendable {
     let session = job.session
     do {
       try session.layers.commit(waits: waits, session.hold)
-      session.cache.write(session.hold)
+      try session.cache.write(session.hold)
       job.contexts.write()
       job.explanation.write(session.hold)
     } catch {

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Dockerfile
 internal import Glibc
 internal import Kernel
@@ -55,11 +54,18 @@ final class BuildJob: Sendable {
     if sequentially {
       for plan in ordered() { try await Blocking.run { try self.build(plan) } }
     } else {
-      try await withThrowingTaskGroup { group in
-        for plan in graph.needed { group.addTask { try await Blocking.run { try self.build(plan) } } }
-        // Those that wait for a stage that failed fail with it, after it.
-        for try await _ in group {}
+      let failures = await withTaskGroup(of: (any Error)?.self) { group in
+        for plan in graph.needed {
+          group.addTask {
+            do { try await Blocking.run { try self.build(plan) } } catch { return error }
+            return nil
+          }
+        }
+        return await group.reduce(into: [any Error]()) { all, failure in if let failure { all.append(failure) } }
       }
+      // The stage that failed, not those that waited for it.
+      let own = failures.first { BuildFailure($0).reason != ImageError.neededStage.description }
+      if let failure = own ?? failures.first { throw failure }
     }
     guard let result = results[graph.target] else { throw ImageError("there is no stage to build") }
     return try result.pass()
@@ -82,8 +88,7 @@ final class BuildJob: Sendable {
   }
 
   private func build(_ plan: PlannedStage) throws {
-    // What is made has the modes that it is given; the thread is this stage's own.
-    if clinux_own_umask() != 0 { umask(0) }
+    StageThread.prepare()
     guard let gate = results[plan.index] else { return }
     do {
       let base = try base(of: plan)
@@ -93,7 +98,7 @@ final class BuildJob: Sendable {
       session.observer.report(.finished(step, image: base.imageID, isCached: true))
       gate.open(.success(try StageBuilder(plan, self, base).run()))
     } catch {
-      gate.open(.failure(ImageError("a stage that this one needs has failed")))
+      gate.open(.failure(.neededStage))
       throw error
     }
   }
@@ -153,4 +158,8 @@ final class BuildJob: Sendable {
     let root = try rethrowing { () throws(SystemError) in try opened.merged.duplicate() }
     return SourceTree(root, name: name, isContext: false)
   }
+}
+
+extension ImageError {
+  fileprivate static let neededStage = ImageError("a stage that this one needs has failed")
 }

@@ -60,6 +60,15 @@ struct LayerMaking: Sendable {
     try commit(try unpack(FileSource(file), blob, diffID))
   }
 
+  /// Unpacks a blob that has no name yet.
+  func unpack(file path: String, _ blob: ContentDescriptor, _ diffID: Digest) throws(ImageError) -> Made {
+    let file = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_NOFOLLOW) }
+    return try unpack(FileSource(file), blob, diffID)
+  }
+
+  /// What was made is not needed.
+  func discard() { remove() }
+
   /// Unpacks a blob of the store as a directory, whatever the host could do.
   func unpackDirectory(blob: ContentDescriptor, as diffID: Digest) throws(ImageError) -> Made {
     do throws(LayerError) {

@@ -68,11 +68,38 @@ final class StepCache: Sendable {
   private let pending = Mutex<[(key: Digest, record: @Sendable () -> StepRecord?)]>([])
 
   private let found = Mutex<[Digest: Digest]>([:])
+  /// Keys that this build asked for and found, for `--cache-to`.
+  private let used = Mutex<[(key: Digest, record: StepRecord)]>([])
+  private let sources: [CacheDirectory]
+  private let targets: [CacheDirectory]
 
-  init(_ library: ImageLibrary) { self.library = library }
+  init(_ library: ImageLibrary, from sources: [CacheDirectory] = [], to targets: [CacheDirectory] = []) {
+    self.library = library
+    self.sources = sources
+    self.targets = targets
+  }
 
   /// - Returns: a record whose layer stays until the hold goes.
   func find(_ key: Digest, _ hold: borrowing Hold) throws(ImageError) -> StepRecord? {
+    if let record = try findHere(key, hold) {
+      use(key, record)
+      return record
+    }
+    for source in sources {
+      guard let record = source.take(key, library, hold) else { continue }
+      use(key, record)
+      // From now on it is in the store.
+      remember(key) { record }
+      return record
+    }
+    return nil
+  }
+
+  private func use(_ key: Digest, _ record: StepRecord) {
+    if !targets.isEmpty { used.withLock { $0.append((key, record)) } }
+  }
+
+  private func findHere(_ key: Digest, _ hold: borrowing Hold) throws(ImageError) -> StepRecord? {
     guard let bytes = try? readFile(path(key), limit: StepRecord.longest), let record = StepRecord(bytes) else {
       return nil
     }
@@ -92,8 +119,18 @@ final class StepCache: Sendable {
     pending.withLock { $0.append((key, record)) }
   }
 
-  func write(_ hold: borrowing Hold) {
+  ///
+  /// - Throws: when a cache that was asked for cannot be written.
+  func write(_ hold: borrowing Hold) throws(ImageError) {
     writeContents(hold)
+    let records = writeSteps(hold)
+    if targets.isEmpty { return }
+    for target in targets { try target.put(used.withLock { $0 } + records, library) }
+  }
+
+  /// - Returns: what was to be written.
+  private func writeSteps(_ hold: borrowing Hold) -> [(key: Digest, record: StepRecord)] {
+    var records: [(key: Digest, record: StepRecord)] = []
     let all = pending.withLock { pending in
       defer { pending = [] }
       return pending
@@ -101,6 +138,7 @@ final class StepCache: Sendable {
     defer { if !all.isEmpty { CacheSpace(library: library).bound() } }
     for (key, record) in all {
       guard let record = record() else { continue }
+      records.append((key, record))
       let temporary = hold.newPath()
       // A cache that cannot be written is no cache: the image is what was asked for.
       guard let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
@@ -108,9 +146,10 @@ final class StepCache: Sendable {
         rename(temporary, path(key)) == 0
       else {
         unlink(temporary)
-        return
+        break
       }
     }
+    return records
   }
 
   // MARK: Contents

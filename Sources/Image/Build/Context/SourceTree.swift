@@ -84,6 +84,8 @@ struct SourceMatch: Sendable {
   var entries: [SourceEntry]
   /// With `--parents`: directories that lead to it, which are made as well.
   var parents: [SourceEntry] = []
+  /// `--parents`: it keeps its place below the destination, also if it is a directory.
+  var isNested = false
 
   var isDirectory: Bool { entries.first?.isDirectory ?? false }
 }

@@ -145,6 +145,10 @@ struct SourceWalk {
     return SourceEntry(path: path, place: place, status: status, digest: digest)
   }
 
+  private func directory(_ path: [UInt8], _ place: [UInt8]) throws(ImageError) -> SourceEntry {
+    try entry(path, place, try tree.open(path), name: nil)
+  }
+
   /// In the order of their bytes.
   private func names(_ directory: borrowing Descriptor, _ path: [UInt8]) throws(ImageError) -> [[UInt8]] {
     var names: [[UInt8]] = []
@@ -169,6 +173,24 @@ struct SourceWalk {
 extension SourceWalk {
   /// `--parents`: the directories that lead to a source are made as well, those behind a `/./` if there is one.
   func matchesWithParents(_ source: String) throws(ImageError) -> [SourceMatch] {
-    try matches(source)
+    var pivot = ""
+    var pattern = source
+    if let cut = source.firstRange(of: "/./") {
+      pivot = String(source[..<cut.lowerBound])
+      pattern = pivot + "/" + String(source[cut.upperBound...])
+    }
+    let skipped = pivot.split(separator: "/").filter { $0 != "." }.count
+    return try matches(pattern).map { (match) throws(ImageError) in
+      var match = match
+      guard let top = match.entries.first else { return match }
+      let parts = top.path.split(separator: UInt8(ascii: "/"))
+      for count in stride(from: skipped + 1, to: parts.count, by: 1) {
+        let path = Array(parts[..<count].joined(separator: [UInt8(ascii: "/")]))
+        let place = Array(parts[skipped..<count].joined(separator: [UInt8(ascii: "/")]))
+        match.parents.append(try directory(path, place))
+      }
+      match.isNested = true
+      return match
+    }
   }
 }

@@ -18,11 +18,16 @@ public final class BuildInterruption: Sendable {
 
   /// From a thread, not from a signal's handler.
   public func interrupt() {
-    let endings = state.withLock { state in
-      state.isInterrupted = true
-      return Array(state.running.values)
+    while true {
+      let endings = state.withLock { state in
+        state.isInterrupted = true
+        return Array(state.running.values)
+      }
+      if endings.isEmpty { return }
+      for end in endings { end() }
+      // One that was being started was not there yet.
+      usleep(20_000)
     }
-    for end in endings { end() }
   }
 
   func check() throws(ImageError) {

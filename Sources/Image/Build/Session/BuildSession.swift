@@ -35,7 +35,8 @@ final class BuildSession: Sendable {
     epoch = try Self.epoch(options)
     host = try rethrowing { () throws(SystemError) in try ContainerRequest.Host.detect() }
     layers = NewLayers(library, workspace)
-    cache = StepCache(library)
+    cache = StepCache(
+      library, from: try Self.directories(options.cacheSources), to: try Self.directories(options.cacheTargets))
     try rethrowing { () throws(SystemError) in
       try Directories.make(workspace)
       for path in [library.layout.buildSteps, library.layout.buildContexts] where access(path, F_OK) != 0 {
@@ -63,6 +64,15 @@ final class BuildSession: Sendable {
 
   /// When something that is made now was made.
   var now: Timestamp { epoch.map { Timestamp(seconds: $0) } ?? .now }
+
+  private static func directories(_ places: [CachePlace]) throws(ImageError) -> [CacheDirectory] {
+    try places.map { (place) throws(ImageError) in
+      guard case .directory(let path) = place else {
+        throw ImageError("a cache in a registry is not there yet: give type=local and a directory")
+      }
+      return CacheDirectory(path: path)
+    }
+  }
 
   /// SOURCE_DATE_EPOCH, as a build argument or of the environment (reproducible-builds.org).
   private static func epoch(_ options: BuildOptions) throws(ImageError) -> Int64? {

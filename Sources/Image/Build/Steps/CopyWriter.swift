@@ -48,10 +48,10 @@ struct CopyWriter: ~Copyable {
       if request.unpacked.contains(index) {
         try unpack(match, into: destination)
       } else if match.isDirectory {
-        try copyDirectory(match, to: match.parents.isEmpty ? destination : try makeParents(match, destination), check)
+        try copyDirectory(match, to: match.isNested ? try makeParents(match, destination) : destination, check)
       } else if let entry = match.entries.first {
-        let base = match.parents.isEmpty ? destination : try makeParents(match, destination)
-        let isInside = try isDirectory(base) || request.settings.wantsDirectory || !match.parents.isEmpty
+        let base = match.isNested ? try makeParents(match, destination) : destination
+        let isInside = try isDirectory(base) || request.settings.wantsDirectory || match.isNested
         try copy(entry, to: isInside ? join(base, match.name) : base)
       }
     }
