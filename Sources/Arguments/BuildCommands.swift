@@ -41,7 +41,6 @@ extension CommandTable {
       Option("quiet", "q", "print the image's id only"),
       Option("check", "check the Dockerfile, and build nothing"),
       Option("explain-cache", "tell why the first step of each stage was not in the cache"),
-      Option("debug-shell", "open a shell where a RUN fails"),
       Option(
         "tls-verify", nil, .choice(["true", "false"]), "whether a registry's certificate must be valid (default: true)"),
     ])

@@ -108,7 +108,9 @@ final class BuildJob: Sendable {
     switch plan.base {
     case .scratch: state = StageState(scratch: plan.platform)
     case .stage(let index): state = try result(index)
-    case .image, .directory:
+    case .directory:
+      throw BuildFailure("FROM \(plan.stage.base): a directory is no image: use COPY --from", at: plan.stage.place)
+    case .image:
       guard let found = images[plan.base] else { throw ImageError("\(plan.stage.base): the image is not here") }
       state = found
     }

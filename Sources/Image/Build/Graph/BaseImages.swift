@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Kernel
 internal import OCI
 internal import Store
@@ -23,6 +24,7 @@ struct BaseImages {
 
   private func load(_ name: String, _ platform: Platform) async throws -> StageState {
     let library = session.library
+    if name.hasPrefix(Self.layout) { return try await load(layout: name, platform) }
     var image = try find(name, platform)
     if image == nil || session.options.pulls {
       let reference = try library.reference(name)
@@ -36,6 +38,32 @@ struct BaseImages {
       image = try find(name, platform)
     }
     guard let image else { throw ImageError("FROM \(name): no such image") }
+    return try state(of: image, name, platform)
+  }
+
+  private static let layout = "oci-layout://"
+
+  /// `--build-context NAME=oci-layout://DIR[:TAG]`: the images of the layout are stored, with the names that they have there.
+  private func load(layout name: String, _ platform: Platform) async throws -> StageState {
+    var path = String(name.dropFirst(Self.layout.count))
+    var tag: String?
+    if access(path, F_OK) != 0, let colon = path.lastIndex(where: { $0 == ":" || $0 == "@" }) {
+      tag = String(path[path.index(after: colon)...])
+      path = String(path[..<colon])
+    }
+    let loaded = try await Load(session.library, SilentTransfer())(path)
+    let found = loaded.filter { image in
+      tag == nil || image.name?.tag == tag || "\(image.id)" == tag
+    }
+    guard let image = found.first else { throw ImageError("\(name): there is no such image in the layout") }
+    guard found.count == 1 else {
+      throw ImageError("\(name): there are \(found.count) images in the layout: say which with :TAG")
+    }
+    return try state(of: try session.library.resolve("\(image.id)", platform: platform), name, platform)
+  }
+
+  private func state(of image: StoredImage, _ name: String, _ platform: Platform) throws -> StageState {
+    let library = session.library
     try library.claim(image.entry, session.hold)
     guard platform.accepts(image.config.platform) else {
       throw ImageError(
@@ -53,4 +81,8 @@ struct BaseImages {
       throw ImageError(error)
     }
   }
+}
+
+private struct SilentTransfer: TransferObserver {
+  func report(_ item: String, _ state: TransferState) {}
 }

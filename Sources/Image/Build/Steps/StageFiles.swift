@@ -39,12 +39,15 @@ final class StageFiles {
   /// What the next step lies on.
   func settledLowers() throws(ImageError) -> [String] {
     while let layer = waiting.first {
-      guard let record = LayerRecord(reading: "\(layer.directory)/\(LayerRecord.fileName)") else {
+      // It may have been stored meanwhile.
+      let isMoved = access("\(layer.directory)/\(LayerRecord.fileName)", F_OK) != 0
+      let directory = isMoved ? session.library.layout.layer(layer.diffID) : layer.directory
+      guard let record = LayerRecord(reading: "\(directory)/\(LayerRecord.fileName)") else {
         throw ImageError("layer \(layer.diffID) is damaged: run 'swiftcr image verify --repair'")
       }
       let fixup = try makeFixup(record)
       if record.hidesAllBelow { lowers = [] }
-      let lower = session.storeName(of: "\(layer.directory)/\(record.form.fileName)")
+      let lower = session.storeName(of: "\(directory)/\(record.form.fileName)")
       // As in `StackMaking`: overlayfs takes a layer only once.
       lowers.removeAll { $0 == lower }
       lowers.append(lower)
