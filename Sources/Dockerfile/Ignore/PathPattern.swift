@@ -43,9 +43,9 @@ public struct PathPattern: Sendable, Equatable {
     return result.isMatch || result.hasMatchingParent
   }
 
-  /// Whether there can be matches below this directory.
+  /// Whether there can be matches below this directory; empty is the root.
   public func canMatch(below directory: String) -> Bool {
-    matcher.run(Array(directory.unicodeScalars)).canMatchBelow
+    directory.isEmpty || matcher.run(Array(directory.unicodeScalars)).canMatchBelow
   }
 
   /// Whether a source of COPY is to be looked for rather than taken by its name.

@@ -37,7 +37,7 @@ enum PathToken: Sendable, Equatable {
       }
       rest.removeFirst()
       let high = try bound(&rest)
-      guard low <= high else { throw Failure(reason: "the range \(low)-\(high) is backwards") }
+      guard low <= high else { throw Failure(reason: "a range in [ ] is backwards") }
       ranges.append(low...high)
     }
     rest.removeFirst()

@@ -9,16 +9,19 @@ struct NodeBuilder {
   private var scanner: WordScanner { WordScanner(line: line, escape: escape) }
 
   func node() throws(DockerfileError) -> Node {
-    try node(line.range)
+    try node(line.range, isTrigger: false)
   }
 
-  private func node(_ range: Range<Int>) throws(DockerfileError) -> Node {
+  private func node(_ range: Range<Int>, isTrigger: Bool) throws(DockerfileError) -> Node {
     let end = line.scalars[range].firstIndex(where: \.isBlank) ?? range.upperBound
     let keyword = Node.Word(text: line.text(range.lowerBound..<end), offset: range.lowerBound)
     let (flags, rest) = scanner.flags(end..<range.upperBound)
     var node = Node(keyword: keyword, flags: flags, range: range, line: line, place: place)
     let arguments = line.trimmed(rest..<range.upperBound)
-    guard let known = Keyword(keyword), !arguments.isEmpty else { return node }
+    guard let known = Keyword(keyword) else { return node }
+    // An image would carry it, and no build could take it; and the text could nest without end.
+    guard known != .onbuild || !isTrigger else { throw node.error("an ONBUILD trigger cannot be ONBUILD itself") }
+    guard !arguments.isEmpty else { return node }
     try read(known.form, arguments, into: &node)
     return node
   }
@@ -38,13 +41,7 @@ struct NodeBuilder {
       let command = line.trimmed(end..<range.upperBound)
       if !command.isEmpty { try read(.arrayOrLine, command, into: &node) }
       node.arguments.insert(whole(range.lowerBound..<end), at: 0)
-    case .instruction:
-      let trigger = try self.node(range)
-      // An image would carry it, and no build could take it. Refused here, or the text could nest without end.
-      if Keyword(trigger.keyword) == .onbuild {
-        throw node.error("an ONBUILD trigger cannot be ONBUILD itself", at: trigger.keyword)
-      }
-      node.trigger = [trigger]
+    case .instruction: node.trigger = [try self.node(range, isTrigger: true)]
     }
   }
 

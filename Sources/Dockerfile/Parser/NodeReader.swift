@@ -121,7 +121,7 @@ struct NodeReader {
         if !isEnded { content += mark.content(line) }
       }
       guard isEnded else {
-        throw node.error("no line after this one is \(mark.name.quotedForMessage()), which would end <<\(mark.name)")
+        throw node.error("no line after this one is \(mark.name.quotedForMessage()), which would end its heredoc")
       }
       node.heredocs.append(Heredoc(name: mark.name, content: content, isExpanded: mark.isExpanded))
     }
