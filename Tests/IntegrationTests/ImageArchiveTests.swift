@@ -132,6 +132,45 @@ extension Integration {
       }
     }
 
+    /// Each as the instruction of a Dockerfile that it is.
+    @Test(
+      "import: changes",
+      arguments: [
+        ("ENV A=\"b c\" D=e", ".Env | join(\",\")", "A=b c,D=e"), ("ENV A b c", ".Env[0]", "A=b c"),
+        ("LABEL a='b c'", ".Labels.a", "b c"), ("CMD a b", ".Cmd | join(\",\")", "/bin/sh,-c,a b"),
+        ("ENTRYPOINT [\"a b\"]", ".Entrypoint | join(\",\")", "a b"),
+        ("EXPOSE 53/udp 80-81", ".ExposedPorts | keys | join(\",\")", "53/udp,80/tcp,81/tcp"),
+        ("VOLUME /a /b", ".Volumes | keys | join(\",\")", "/a,/b"), ("USER a:b", ".User", "a:b"),
+        ("WORKDIR a/../b", ".WorkingDir", "/b"), ("STOPSIGNAL ${NONE:-9}", ".StopSignal", "9"),
+        ("ONBUILD RUN a", ".OnBuild[0]", "RUN a"),
+        (
+          "HEALTHCHECK --interval=2s CMD a", ".Healthcheck | tojson",
+          #"{"Test":["CMD-SHELL","a"],"Interval":2000000000}"#
+        ),
+      ])
+    func importedChanges(change: String, path: String, value: String) throws {
+      try withEmptyStore { store in
+        try Host.must("tar", "-C", store.directory, "-cf", "\(store.directory)/none.tar", "--files-from", "/dev/null")
+        try store.must("import", "--change", change, "\(store.directory)/none.tar", "changed:1")
+        let found = try Host.must("jq", "-r", ".[0].Config\(path)", input: try store.must("inspect", "changed:1"))
+        #expect(found.trimmingCharacters(in: .newlines) == value)
+      }
+    }
+
+    @Test(
+      "import: no changes",
+      arguments: [
+        ("RUN a", "expected CMD, ENTRYPOINT"), ("ENVV a=b", "did you mean ENV?"), ("ENV a", "found no value"),
+        ("EXPOSE 80/x", "expected PORT"), ("USER ${A:?why}", "A: \"why\""), ("", "found 0"),
+      ])
+    func noChanges(change: String, reason: String) throws {
+      try withEmptyStore { store in
+        try Host.must("tar", "-C", store.directory, "-cf", "\(store.directory)/none.tar", "--files-from", "/dev/null")
+        let outcome = try store.command("import", "--change", change, "\(store.directory)/none.tar", "changed:1")
+        #expect(outcome.code != 0 && outcome.errors.contains(reason), "\(outcome)")
+      }
+    }
+
     @Test("squash: the same tree in one layer", arguments: [5, 6])
     func squash(seed: Int) throws {
       try withEmptyStore { store in

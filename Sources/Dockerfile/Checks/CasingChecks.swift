@@ -15,7 +15,7 @@ extension Dockerfile {
       }
       let wanted = from == from.lowercased() ? keyword.lowercased() : keyword.uppercased()
       if keyword != wanted, from == from.lowercased() || from == from.uppercased() {
-        list.add(.fromAsCasing, "\(keyword) is not in the case of \(from)", stage)
+        list.add(.fromAsCasing, "\(keyword.quotedForMessage()) is not in the case of \(from.quotedForMessage())", stage)
       }
     }
     checkInstructionCasing(&list)

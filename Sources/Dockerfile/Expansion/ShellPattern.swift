@@ -87,11 +87,13 @@ struct ShellPattern {
     private let tokens: [Token]
     /// By how many tokens are done.
     private var starts: [Int?]
+    private var before: [Int?]
     private var count = 0
 
     init(_ tokens: [Token]) {
       self.tokens = tokens
       starts = Array(repeating: nil, count: tokens.count + 1)
+      before = starts
     }
 
     var accepted: Int? { starts[tokens.count] }
@@ -115,11 +117,11 @@ struct ShellPattern {
     }
 
     mutating func step(_ scalar: Unicode.Scalar) {
-      let before = starts
-      starts = Array(repeating: nil, count: tokens.count + 1)
+      swap(&before, &starts)
       count = 0
-      for (state, start) in before.enumerated() {
-        guard let start, state < tokens.count else { continue }
+      for state in starts.indices { starts[state] = nil }
+      for state in tokens.indices {
+        guard let start = before[state] else { continue }
         switch tokens[state] {
         case .scalar(let wanted): if scalar == wanted { enter(state + 1, from: start) }
         case .any: if scalar != "\n" { enter(state + 1, from: start) }

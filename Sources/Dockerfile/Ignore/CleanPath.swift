@@ -1,7 +1,7 @@
 extension String {
   /// The shortest path of the same meaning, as Go's filepath.Clean makes it: without `.`, doubled slashes and a slash at
   /// the end, and with `..` taken together with what is before it.
-  var cleanedPath: String {
+  package var cleanedPath: String {
     let isAbsolute = utf8.first == UInt8(ascii: "/")
     var parts: [String.UTF8View.SubSequence] = []
     for part in utf8.split(separator: UInt8(ascii: "/")) {

@@ -60,7 +60,8 @@ extension Node {
   /// Nothing at all is not the same as `[]`, which takes away what the base image has.
   func commandLine() throws(DockerfileError) -> CommandLine {
     if isJSON { return .arguments(arguments.map(\.text)) }
-    return .shell(try single())
+    guard let text = arguments.first else { throw error("\(name) takes a command, found nothing") }
+    return .shell(text.text)
   }
 
   private func pairs() throws(DockerfileError) -> [KeyValue] {

@@ -32,7 +32,7 @@ extension ImageLibrary {
     new.add(layer, entry)
     new.config.created = created
     if let author = options.author { new.config.author = author }
-    for change in options.changes { change.apply(to: &new.config.defaults) }
+    for change in options.changes { try change.apply(to: &new.config.defaults) }
     let id = try new.store(reference, in: self, hold)
     _ = consume hold
     return id

@@ -70,7 +70,7 @@ extension ImageLibrary {
     try making.commit(made)
     var config = ImageConfig(platform: platform)
     config.created = "\(NewImage.now)"
-    for change in changes { change.apply(to: &config.defaults) }
+    for change in changes { try change.apply(to: &config.defaults) }
     var new = NewImage(config: config, layers: [])
     new.add(
       NewLayer(blob: blob, diffID: diffID),
