@@ -145,7 +145,9 @@ import Testing
     ("escapes", "ENV a=", "\\\\", ""), ("continued lines", "RUN a", " \\\n", ""), ("comments", "RUN a \\\n", "#\n", ""),
     ("heredocs", "RUN ", "<<A ", "\n"), ("substitutions", "USER ", "${a:-", ""), ("triggers", "", "ONBUILD ", ""),
     ("an array", "CMD [", "\"a\",", "\"\"]"), ("a deep array", "CMD ", "[", ""), ("stages", "", "FROM a AS b\n", ""),
-    ("variables", "ENV a=", "$a", "\nENV b=$a"), ("comma lists", "RUN --mount=", "target=a,", ""),
+    ("variables", "ENV a=", "$a", "\nENV b=$a"),
+    ("doubling", "", "ARG a=b$a$a\(String(repeating: " ", count: 100))\n", ""),
+    ("comma lists", "RUN --mount=", "target=a,", ""),
   ])
   func largeFiles(name: String, start: String, middle: String, end: String) {
     var bytes = Array("FROM scratch\n\(start)".utf8)

@@ -1,3 +1,5 @@
+internal import OCI
+
 extension Dockerfile {
   /// All that the checks have to say, in the order of lines. Those that `check=skip=…` names are left out; whether they
   /// fail a build is for `directives.checksAreErrors` to say.
@@ -23,7 +25,7 @@ struct WarningList {
   init(directives: Directives) { self.directives = directives }
 
   mutating func add(_ check: Check, _ message: String, _ place: SourceRange, comments: [String] = []) {
-    guard !isFull, directives.wants(check, comments: comments) else { return }
+    guard accepts(check, comments: comments) else { return }
     let warning = CheckWarning(check, message, place)
     // The same variable may be undefined in several words of one instruction.
     if !warnings.suffix(Self.recent).contains(warning) { warnings.append(warning) }
@@ -33,7 +35,17 @@ struct WarningList {
   /// Nobody reads more, and some cost a search.
   private static let most = 1000
 
-  var isFull: Bool { warnings.count >= Self.most }
+  /// Whether a warning would be kept: to be asked before its text costs much.
+  func accepts(_ check: Check, comments: [String]) -> Bool {
+    warnings.count < Self.most && directives.wants(check, comments: comments)
+  }
+
+  /// `; did you mean NAME?`, or nothing.
+  static func hint(_ name: String, among names: some Collection<String>, prefix: String = "") -> String {
+    // Nobody has more, and a search among a hundred thousand takes its time.
+    guard names.count <= Self.most, let near = nearest(to: name, among: names.sorted()) else { return "" }
+    return "; did you mean \(prefix)\(near)?"
+  }
 
   mutating func add(_ check: Check, _ message: String, _ stage: Stage) {
     add(check, message, stage.place, comments: stage.comments)

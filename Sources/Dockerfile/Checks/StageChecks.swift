@@ -45,8 +45,9 @@ extension Dockerfile {
       for text in [stage.base, stage.platform].compactMap(\.self) {
         guard let expansion = try? expander.expand(text, { given.values[$0] }) else { continue }
         for name in expansion.undefined where !given.names.contains(name) {
-          let near = nearest(to: name, among: given.names.sorted()).map { "; did you mean \($0)?" } ?? ""
-          list.add(.undefinedArgInFrom, "no ARG before FROM declares \(name.quotedForMessage())\(near)", stage)
+          guard list.accepts(.undefinedArgInFrom, comments: stage.comments) else { break }
+          let hint = WarningList.hint(name, among: given.names)
+          list.add(.undefinedArgInFrom, "no ARG before FROM declares \(name.quotedForMessage())\(hint)", stage)
         }
       }
       if let expansion = try? expander.expand(stage.base, { defaults.values[$0] }),
@@ -94,7 +95,8 @@ extension Dockerfile {
         if let given = arguments[declaration.name] {
           values[declaration.name] = given
         } else if let text = declaration.defaultValue, let value = try? expander.expand(text, { values[$0] }).text {
-          values[declaration.name] = value
+          // As in a stage's scope: values could double from line to line.
+          values[declaration.name] = String(value.unicodeScalars.prefix(1024))
         }
       }
     }

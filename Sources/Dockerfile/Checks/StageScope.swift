@@ -64,7 +64,7 @@ struct StageScope {
   }
 
   func reportUndefined(_ instruction: Instruction, _ list: inout WarningList) {
-    guard isComplete, !list.isFull else { return }
+    guard isComplete, list.accepts(.undefinedVar, comments: instruction.comments) else { return }
     var undefined: [String] = []
     for text in instruction.operation.expandedTexts(arguments: context.arguments) {
       undefined += (try? expander.expand(text) { environment[$0] }.undefined) ?? []
@@ -73,9 +73,11 @@ struct StageScope {
     for heredoc in instruction.operation.expandedHeredocs {
       undefined += (try? content.expand(heredoc.content) { environment[$0] }.undefined) ?? []
     }
-    for name in undefined where !declared.contains(name) && !list.isFull {
-      let near = nearest(to: name, among: environment.keys.sorted()).map { "; did you mean $\($0)?" } ?? ""
-      list.add(.undefinedVar, "nothing sets \("$\(name)".quotedForMessage())\(near)", instruction)
+    var reported: Set<String> = []
+    for name in undefined where !declared.contains(name) && reported.insert(name).inserted {
+      guard list.accepts(.undefinedVar, comments: instruction.comments) else { return }
+      let hint = WarningList.hint(name, among: environment.keys, prefix: "$")
+      list.add(.undefinedVar, "nothing sets \("$\(name)".quotedForMessage())\(hint)", instruction)
     }
   }
 }
