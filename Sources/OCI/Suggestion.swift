@@ -12,7 +12,7 @@ package func nearest(to written: String, among words: [String]) -> String? {
 }
 
 /// How many letters to add, drop, replace, or swap with their neighbour make one word of the other.
-func editDistance(_ one: [UInt8], _ other: [UInt8]) -> Int {
+package func editDistance(_ one: [UInt8], _ other: [UInt8]) -> Int {
   var beforeLast: [Int] = []
   var last = Array(0...other.count)
   for (row, letter) in one.enumerated() {
