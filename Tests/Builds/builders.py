@@ -70,9 +70,15 @@ class Docker(Program):
     def load(self, archive):
         self.run(DOCKER, "load", "-qi", archive)
 
+    def load_files(self, archive, tag):
+        self.run(DOCKER, "import", archive, tag)
+
     def build(self, tag, context, *arguments):
         # In the sandbox there is nothing but loopback.
         self.run(DOCKER, "build", "--network", "host", "-t", tag, *arguments, context)
+
+    def output(self, tag):
+        return self.run(DOCKER, "run", "--rm", "--network", "none", tag)
 
     def save(self, tag, archive):
         self.run(DOCKER, "save", "-o", archive, tag)
@@ -91,11 +97,18 @@ class Swiftcr(Program):
     def load(self, archive):
         self.run(*self.command, "load", "--quiet", "--input", archive)
 
+    def load_files(self, archive, tag):
+        """An image of one layer."""
+        self.run(*self.command, "import", archive, tag)
+
     def build(self, tag, context, *arguments):
         self.run(*self.command, "build", "--network", "host", "--tag", tag, *arguments, context)
 
     def save(self, tag, archive):
         self.run(*self.command, "save", "--output", archive, tag)
+
+    def output(self, tag):
+        return self.run(*self.command, "run", "--rm", "--image", tag)
 
     def remove(self, tag):
         self.run(*self.command, "rmi", tag)
@@ -116,3 +129,9 @@ class Podman(Program):
 
     def load(self, archive):
         self.run("podman", "load", "-qi", archive)
+
+    def output(self, tag):
+        return self.run("podman", "run", "--rm", "--network", "none", "--pull", "never", tag)
+
+    def remove(self, tag):
+        self.run("podman", "rmi", "-f", tag)

@@ -6,10 +6,9 @@ import subprocess
 import time
 
 import features
-import image
 import server
 import tree
-from builders import Docker, Failed, Swiftcr
+from builders import Failed
 from deck import deal
 
 SHOWN = 12
@@ -27,10 +26,6 @@ class Generated:
 
     def _prepare(self):
         """What stands between two @ in the texts."""
-        archive = os.path.join(self.work, "base.tar")
-        image.write(archive)
-        for builder in (self.subject, self.oracle):
-            builder.load(archive)
         secret, agent, git = (os.path.join(self.work, name) for name in ("secret", "agent", "repository.git"))
         with open(secret, "w") as file:
             file.write("a secret\n")

@@ -1,4 +1,4 @@
-"""Dockerfiles built by swiftcr: generated ones, compared with docker's builds of the same, and real-world kinds."""
+"""Dockerfiles built by swiftcr: generated ones, whose images must equal docker's, and real-world kinds."""
 
 import argparse
 import os
@@ -7,34 +7,69 @@ import signal
 import sys
 
 import place
+from kinds import KINDS
+
+# A case is one of these by name, or a generated one by number.
+NAMES = [kind.name for kind in KINDS]
+WHOLE = 100
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/builds", description="Dockerfiles built by swiftcr and by docker.")
-    parser.add_argument("number", nargs="?", type=int, default=100, help="how many generated Dockerfiles (default: 100)")
-    parser.add_argument("--seed", default=None, help="what they are generated from (default: another one each time)")
-    parser.add_argument("--case", help="only the generated one of this number, or only the kind of this name")
-    parser.add_argument("--program", help=argparse.SUPPRESS, default=os.environ.get("SWIFTCR"))
-    # How the plain texts are checked without swiftcr.
+    parser.add_argument("number", nargs="?", type=int, default=WHOLE,
+                        help=f"how many generated Dockerfiles (default: {WHOLE}); with less than {WHOLE}, the kinds that need "
+                        "Debian's files are left out")
+    parser.add_argument("--seed", help="what they are generated from (default: another one each time)")
+    parser.add_argument("--case", help="only the generated one of this number, or only this kind: " + ", ".join(NAMES))
+    # The plain texts and docker's own two builders.
     parser.add_argument("--peers", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.case and options.case not in NAMES and not options.case.isdigit():
+        parser.error(f"no case {options.case}")
     if options.seed is None:
+        # The program starts itself once more.
         options.seed = os.environ.setdefault("SWIFTCR_BUILDS_SEED", str(random.randrange(100_000)))
     return options
 
 
+def chosen(options):
+    """The numbers and the kinds that are to be tried."""
+    if options.case:
+        return ([int(options.case)], []) if options.case.isdigit() else ([], [KINDS[NAMES.index(options.case)]])
+    return range(options.number), [kind for kind in KINDS if options.number >= WHOLE or not kind.needs_debian]
+
+
 def inside(options):
     # pylint: disable=import-outside-toplevel
-    from builders import Docker, Swiftcr
+    import debian
+    import image
+    from builders import Docker, Podman, Swiftcr
     from generated import Generated
+    from kinds import Kinds
+    numbers, kinds = chosen(options)
+    archive = os.path.join(place.WORK, "base.tar")
+    image.write(archive)
     docker = Docker(place.WORK)
-    docker.start()
-    subject = Docker(place.WORK, buildkit=False) if options.peers else Swiftcr(place.WORK, options.program)
-    generated = Generated(place.WORK, subject, docker)
-    numbers = [int(options.case)] if options.case else range(options.number)
-    for number in numbers:
-        generated.check(options.seed, number)
-    return 0 if generated.report(len(numbers)) else 1
+    if options.peers or numbers:
+        docker.start()
+        docker.load(archive)
+    subject = docker if options.peers else Swiftcr(place.WORK, os.environ["SWIFTCR"])
+    fine = True
+    if not options.peers:
+        subject.load(archive)
+    if numbers:
+        generated = Generated(place.WORK, Docker(place.WORK, buildkit=False) if options.peers else subject, docker)
+        for number in numbers:
+            generated.check(options.seed, number)
+        fine = generated.report(len(numbers))
+    if kinds:
+        if any(kind.needs_debian for kind in kinds):
+            subject.load_files(debian.archive(), debian.TAG)
+        tried = Kinds(place.WORK, subject, Podman(place.WORK))
+        for kind in kinds:
+            tried.check(kind)
+        fine = tried.report() and fine
+    return 0 if fine else 1
 
 
 def main():
@@ -42,6 +77,10 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         # An exception, so that the sandbox is removed on this way out as well.
         signal.signal(number, lambda number, _: sys.exit(128 + number))
+    if not place.WORK and any(kind.needs_debian for kind in chosen(options)[1]):
+        # The sandbox reaches no network.
+        import debian  # pylint: disable=import-outside-toplevel
+        debian.archive()
     sys.exit(place.run(lambda: inside(options)))
 
 

@@ -1,0 +1,7 @@
+#!/bin/sh
+set -e
+touch /tmp/ready
+case "$1" in
+  serve) shift; exec echo "$GREETING, process $$: $*" ;;
+  *) exec "$@" ;;
+esac

@@ -1,0 +1,1 @@
+dist/old.js

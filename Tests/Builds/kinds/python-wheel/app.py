@@ -1,0 +1,5 @@
+import getpass
+
+import greetings
+
+print(greetings.hello(getpass.getuser()))
