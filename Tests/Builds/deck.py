@@ -24,6 +24,9 @@ def deal(seed, number):
         after.both("RUN false")
         case.stages.append(after)
         case.arguments("--target", case.target)
+    if "COPY . " in case.text("modern") and case.text("modern") != case.text("plain"):
+        # It would be among what is copied.
+        case.has_usual_place = False
     if case.ignored and not case.has_usual_place:
         case.feature("ignore: file of the Dockerfile")
     return case
