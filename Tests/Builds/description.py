@@ -53,6 +53,8 @@ class Case:
         # Beside what the text itself shows: features.py counts both.
         self.features = set()
         self.target = None
+        # As editors of other systems write.
+        self.has_returns, self.has_mark = number % 5 == 3, number % 11 == 6
         self.has_usual_place = self.random.random() < 0.33
         self._auxiliaries = 0
 
@@ -94,8 +96,14 @@ class Case:
 
     def text(self, language):
         head = [getattr(line, language) for line in self.head + self.globals]
-        return "\n".join([*(line for line in head if line is not None),
+        text = "\n".join([*(line for line in head if line is not None),
                           *(stage.text(language) for stage in self.stages)]) + "\n"
+        if self.has_returns and "<<" not in self._joined():
+            text = text.replace("\n", "\r\n")
+        return "\ufeff" + text if self.has_mark else text
+
+    def _joined(self):
+        return "".join(line.modern or "" for stage in self.stages for line in stage.lines)
 
     # Context
 

@@ -42,9 +42,10 @@ PATTERNS = {
     "network=none": "--network=none", "network=host": "--network=host", "network=default": "--network=default",
     "security=sandbox": "--security=sandbox", "security=insecure": "--security=insecure",
 }
+SIGNS = {"carriage returns": "\r\n", "byte order mark": "\ufeff"}
 # What a case says of itself.
 TAGS = ["EXPOSE range", "expanded EXPOSE", "expanded VOLUME", "expanded STOPSIGNAL", "expanded USER", "expanded WORKDIR", "expanded COPY",
-        "expanded ADD", "expanded FROM", "expanded --chown", "expanded --chmod", "--build-arg", "global ARG", "ARG several", "ARG scope",
+        "expanded ADD", "expanded FROM", "expanded --mount", "expanded --chown", "expanded --chmod", "--build-arg", "global ARG", "ARG several", "ARG scope",
         "platform ARG", "predefined ARG", "symbolic --chmod", "COPY --from image", "--build-context", "ADD address", "ADD repository",
         "FROM stage", "FROM scratch", "COPY --from number", "unused stage", "--target", "ONBUILD through a stage",
         *("ignore: " + rule for rule in [
@@ -56,15 +57,16 @@ def wanted():
     """All names that are counted."""
     return [*INSTRUCTIONS, *(f"{instruction} --{flag}" for instruction, flags in FLAGS.items() for flag in flags),
             *(f"mount {kind}" for kind in MOUNTS),
-            *(f"mount {kind} {key}" for kind, keys in MOUNTS.items() for key in keys), *PATTERNS, *TAGS]
+            *(f"mount {kind} {key}" for kind, keys in MOUNTS.items() for key in keys), *PATTERNS, *SIGNS, *TAGS]
 
 
 def found(case):
     text = case.text("modern")
+    names = set(case.features) | {name for name, sign in SIGNS.items() if sign in text}
+    text = text.replace("\r", "").lstrip("\ufeff")
     # One line an instruction, for what is looked for in it.
     flat = re.sub(r"^# *escape.*\n", "", text, flags=re.M)
     flat = re.sub(r" *[\\`]\n(\s*#.*\n|\s*\n)*\s*", " ", flat)
-    names = set(case.features)
     for line in flat.splitlines():
         words = line.strip().split()
         instruction = words[0].upper() if words else ""

@@ -12,6 +12,8 @@ from builders import Failed
 from deck import deal
 
 SHOWN = 12
+# From so many cases on it is of interest what they have.
+COUNTED = 10
 
 
 class Generated:
@@ -113,7 +115,8 @@ class Generated:
         """Prints the counts; gives whether all is as it must be."""
         print(f"generated Dockerfiles: {cases}, of which {len(self.failed)} differ; "
               + ", ".join(f"{name} built for {seconds:.0f} s" for name, seconds in self.seconds.items()))
-        print("; ".join(f"{name}: {count}" for name, count in self.counts.items()))
+        if cases >= COUNTED:
+            print("; ".join(f"{name}: {count}" for name, count in self.counts.items()))
         rare = [name for name, count in self.counts.items() if count < features.LEAST]
         if rare and cases >= 100:
             print(f"occurs less than {features.LEAST} times: " + ", ".join(rare))
@@ -122,7 +125,7 @@ class Generated:
 
 
 def _write(path, text):
-    with open(path, "w") as file:
+    with open(path, "w", newline="", encoding="utf-8") as file:
         file.write(text)
 
 

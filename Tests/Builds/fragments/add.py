@@ -134,3 +134,12 @@ PAGES = {
     "/other": b"with a query\n",
     "/archive.tar.gz": archive({"dir": ("directory", None, 0o751), "dir/file": ("file", b"x", 0o644)}, "gz"),
 }
+
+
+@fragment
+def add_directory_of_archives(c):
+    """Only what is named itself is unpacked."""
+    t = c.tag
+    c.file("dir/a.tar", archive(sample(c)))
+    c.both(f"ADD {t}/dir /{t}/dir/")
+    c.both(f"ADD {t}/dir/*.tar /{t}/unpacked/")

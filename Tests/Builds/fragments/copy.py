@@ -226,3 +226,33 @@ def copy_capabilities(c):
 def _archive_with_capability():
     from archives import archive
     return archive({"privileged": ("file", b"x", 0o755)}, capability=True)
+
+
+@fragment
+def copy_all_of_a_stage(c):
+    stage = c.auxiliary()
+    stage.both(f"RUN mkdir -m 1777 /{c.tag} && rm /bin/wget && echo x >/etc/new")
+    c.both(f"COPY --from={stage.name} / /{c.tag}/all/")
+
+
+@fragment
+def copy_to_links(c):
+    """Destinations below links, and working directories that are links."""
+    t = c.tag
+    c.file("dir/sub/a"), c.file("b")
+    c.both(f"RUN mkdir -p /{t}/real /{t}/elsewhere && ln -s ../elsewhere /{t}/real/sub && ln -s real /{t}/link && ln -s b /{t}/real/c")
+    c.both(f"WORKDIR /{t}/link/made")
+    c.both(f"RUN pwd >where && echo x >../b")
+    c.both(f"COPY {t}/b ../")
+    c.both(f"COPY {t}/b /{t}/link/new/name")
+    c.both(f"COPY {t}/dir/. /{t}/dot/")
+    c.both("WORKDIR /")
+
+
+@fragment
+def copy_for_new_user(c):
+    """Names are those of the stage's own files."""
+    t = c.tag
+    c.both(f"RUN echo {t}:x:4242:4242::/:/bin/sh >>/etc/passwd && echo {t}group:x:4343: >>/etc/group")
+    c.both(f"COPY --chown={t}:{t}group {c.file('file')} /{t}/")
+    c.both(f"COPY --chown={t} {t}/file /{t}/again")

@@ -169,3 +169,21 @@ def ignored_arguments(c):
 def _line(text):
     from description import Line
     return Line(text, text)
+
+
+@fragment
+def expanded_mount(c):
+    t = c.tag
+    c.both(f"ARG {t}p=/tmp/{t}")
+    c.file("in/a")
+    c.split(f"RUN --mount=type=bind,source={t}/in,target=${{{t}p}}/m cat ${t}p/m/a >/{t}",
+            f"RUN --mount=type=bind,source={t}/in,target=/tmp/{t}/m cat ${t}p/m/a >/{t}")
+    c.split(None, f"RUN rm -rf /tmp/{t}")
+    c.feature("expanded --mount")
+
+
+@fragment
+def path(c):
+    c.both(f"ENV PATH=$PATH:/{c.tag}/bin")
+    c.both(f"RUN mkdir -p /{c.tag}/bin && printf '#!/bin/sh\\necho found\\n' >/{c.tag}/bin/{c.tag} && chmod +x /{c.tag}/bin/{c.tag}")
+    c.both(f"RUN {c.tag} >/{c.tag}/said")

@@ -15,7 +15,9 @@ def run(c, mount, command, plain_mount=None, leaves=None):
 def bind_context(c):
     t = c.tag
     c.file("in/a"), c.file("in/b")
-    run(c, f"type=bind,target=/tmp/{t}", f"find /tmp/{t}/{t} | sort >/{t} && ! touch /tmp/{t}/x 2>/dev/null", leaves=f"/tmp/{t}")
+    run(c, f"type=bind,target=/tmp/{t}", f"find /tmp/{t}/{t} | sort >/{t}", leaves=f"/tmp/{t}")
+    # 20.10 lets one write whose context was mounted with `rw` before.
+    c.split(f"RUN --mount=type=bind,target=/tmp/{t} ! touch /tmp/{t}/x 2>/dev/null", "RUN true")
     run(c, f"target=/tmp/{t}/deep,source={t}/in", f"ls /tmp/{t}/deep >>/{t}", leaves=f"/tmp/{t}")
 
 
