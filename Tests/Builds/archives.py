@@ -23,6 +23,8 @@ def archive(entries, compression="", capability=False):
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as file:
         for index, (name, (kind, content, mode)) in enumerate(entries.items()):
             member = tarfile.TarInfo(name)
+            # A link is the same file.
+            index = list(entries).index(content) if kind == "link" else index
             member.mode, member.uid, member.gid, member.mtime = mode, 1000 + index, 2000, OLD + index
             member.type = {"file": tarfile.REGTYPE, "directory": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE,
                            "link": tarfile.LNKTYPE, "fifo": tarfile.FIFOTYPE}[kind]

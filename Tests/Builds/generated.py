@@ -30,11 +30,11 @@ class Generated:
         """What stands between two @ in the texts."""
         secret, agent, git = (os.path.join(self.work, name) for name in ("secret", "agent", "repository.git"))
         with open(secret, "w") as file:
-            file.write("a secret\n")
+            file.write("a secret")
         # Ends with the sandbox.
         subprocess.run(["ssh-agent", "-a", agent], check=True, capture_output=True)
         return {"@PORT@": str(server.serve()), "@SECRET@": secret, "@AGENT@": agent, "@COMMIT@": server.repository(git),
-                "@GIT@": git}
+                "@GIT@": "file://" + git}
 
     def check(self, seed, number):
         """Builds one case twice; prints what differs."""

@@ -19,6 +19,7 @@ def add_files(c):
     c.file("dir/a"), c.file("dir/sub/b")
     c.both(f"ADD {c.file('one')} /{t}/renamed")
     c.both(f"ADD {t}/dir {c.file('two')} /{t}/into/")
+    c.both(f"RUN mkdir /{t}/flags")
     c.both(f"ADD --chown=1000:2000 --chmod=640 {t}/dir /{t}/flags")
     c.split(f"ADD --link {t}/dir /{t}/linked/", f"ADD {t}/dir /{t}/linked/")
 
@@ -102,7 +103,7 @@ def add_unpacked_address(c):
 
 @fragment
 def add_repository(c):
-    """The plain text takes what git checks out from the context; @GIT@ is the repository."""
+    """The plain text takes what git checks out from the context; @GIT@ is its address."""
     t = c.tag
     c.file("first/file", b"first\n", 0o644), c.file("first/sub/script", b"#!/bin/sh\n", 0o755)
     c.file("second/file", b"second\n", 0o644), c.file("second/sub/script", b"#!/bin/sh\n", 0o755)

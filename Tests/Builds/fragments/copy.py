@@ -16,7 +16,7 @@ def copy_file(c):
 @fragment
 def copy_directory(c):
     t = c.tag
-    c.directory("dir/empty", 0o700), c.directory("dir/sticky", 0o1777), c.directory("dir/group", 0o2755)
+    c.directory("dir", c.random.choice([0o700, 0o2755])), c.directory("dir/empty", 0o700), c.directory("dir/sticky", 0o1777), c.directory("dir/group", 0o2755)
     c.file("dir/a", owner=(1000, 1000)), c.file("dir/sub/b"), c.file("dir/sub/setuid", mode=0o4755), c.file("dir/none", mode=0)
     c.both(f"COPY {t}/dir /{t}/contents")
     c.both(f"COPY {t}/dir/ /{t}/contents2/")
@@ -96,12 +96,16 @@ def copy_owner(c):
 
 @fragment
 def copy_mode(c):
+    """The directories are there before: what mode a new one gets has changed since 20.10, which drops setuid, too."""
     t = c.tag
     c.file("dir/a"), c.file("dir/sub/b"), c.symlink("dir/l", "a"), c.file("script")
-    mode = c.random.choice(["755", "0644", "4750", "01777", "600"])
+    mode = c.random.choice(["755", "0644", "750", "0777", "600"])
+    c.both(f"RUN mkdir -p /{t}/dir /{t}/both")
     c.both(f"COPY --chmod={mode} {t}/script /{t}/script")
     c.both(f"COPY --chmod={mode} {t}/dir /{t}/dir")
     c.both(f"COPY --chmod=0711 --chown=user {t}/dir /{t}/both")
+    c.split(f"COPY --chmod=4750 {t}/script /{t}/special", f"COPY {t}/script /{t}/special\nRUN chmod 4750 /{t}/special")
+    c.split(f"COPY --chmod=711 {t}/dir /{t}/new", f"COPY --chmod=711 {t}/dir /{t}/new\nRUN chmod 711 /{t}/new")
 
 
 @fragment
@@ -129,8 +133,8 @@ def copy_linked(c):
     c.file("dir/a"), c.file("dir/sub/b")
     c.both(f"RUN mkdir -p /{t}/there && echo kept >/{t}/there/kept && echo old >/{t}/there/a")
     c.split(f"COPY --link {t}/dir /{t}/there", f"COPY {t}/dir /{t}/there")
-    c.split(f"COPY --link --chown=1000:2000 --chmod=700 {t}/dir/a /{t}/new/",
-            f"COPY --chown=1000:2000 --chmod=700 {t}/dir/a /{t}/new/")
+    c.split(f"COPY --link --chown=1000:2000 {t}/dir/a /{t}/new/", f"COPY --chown=1000:2000 {t}/dir/a /{t}/new/")
+    c.split(f"COPY --link --chmod=700 {t}/dir/a /{t}/there/mode", f"COPY --chmod=700 {t}/dir/a /{t}/there/mode")
     c.split(f"COPY --link=false {t}/dir/a /{t}/false", f"COPY {t}/dir/a /{t}/false")
 
 

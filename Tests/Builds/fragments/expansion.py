@@ -34,7 +34,7 @@ def unset_only(c):
 def required(c):
     t = c.tag
     c.both(f"ENV {t}v=value {t}empty=")
-    c.split(f"LABEL {t}.a=${{{t}v:?must be set}} {t}.b=${{{t}empty?may be empty}} {t}.c=\"${{{t}v?x}}\"",
+    c.split(f"LABEL {t}.a=${{{t}v:?message}} {t}.b=${{{t}empty?}} {t}.c=\"${{{t}v?two words}}\"",
             f"LABEL {t}.a=value {t}.b= {t}.c=value")
 
 
