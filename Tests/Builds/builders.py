@@ -125,7 +125,8 @@ class Podman(Program):
         write(self.path("containers.conf"),
               '[containers]\ndefault_ulimits=["nofile=20000:20000","nproc=32768:32768"]\n'
               '[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\nruntime="crun"\n')
-        self.environment |= {"CONTAINERS_STORAGE_CONF": self.path("storage.conf"), "CONTAINERS_CONF": self.path("containers.conf")}
+        self.environment |= {"CONTAINERS_STORAGE_CONF": self.path("storage.conf"),
+                             "CONTAINERS_CONF": self.path("containers.conf")}
 
     def load(self, archive):
         self.run("podman", "load", "-qi", archive)

@@ -1,7 +1,7 @@
 """One generated Dockerfile with its context, written twice from one description.
 
-`modern` is for swiftcr. `plain` says the same in the language that Debian's docker knows, whose front end is of 2020; where it
-has no such instruction or flag, what it would have made lies ready in the context.
+`modern` is for swiftcr. `plain` says the same in the language that Debian's docker knows, whose front end is of 2020;
+where it has no such instruction or flag, what it would have made lies ready in the context.
 """
 
 import os
@@ -31,7 +31,8 @@ class Stage:
 
     def text(self, language):
         texts = [getattr(line, language) for line in self.lines]
-        return "\n".join([f"FROM {self.flags}{self.base} AS {self.name}", *(text for text in texts if text is not None)])
+        return "\n".join([f"FROM {self.flags}{self.base} AS {self.name}",
+                          *(text for text in texts if text is not None)])
 
 
 class Case:

@@ -17,8 +17,8 @@ WHOLE = 100
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/builds", description="Dockerfiles built by swiftcr and by docker.")
     parser.add_argument("number", nargs="?", type=int, default=WHOLE,
-                        help=f"how many generated Dockerfiles (default: {WHOLE}); with less than {WHOLE}, the kinds that need "
-                        "Debian's files are left out")
+                        help=f"how many generated Dockerfiles (default: {WHOLE}); with less than {WHOLE}, the kinds "
+                        "that need Debian's files are left out")
     parser.add_argument("--seed", help="what they are generated from (default: another one each time)")
     parser.add_argument("--case", help="only the generated one of this number, or only this kind: " + ", ".join(NAMES))
     # The plain texts and docker's own two builders.

@@ -9,9 +9,10 @@ import threading
 from description import OLD
 from fragments.add import PAGES
 
-GIT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org",
-       "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_AUTHOR_DATE": f"{OLD} +0000",
-       "GIT_COMMITTER_DATE": f"{OLD} +0000"}
+# So that a commit always has the same name.
+GIT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
+       **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+          for what, value in (("NAME", "a"), ("EMAIL", "a@example.org"), ("DATE", f"{OLD} +0000"))}}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

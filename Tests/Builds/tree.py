@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-import stat
 import tarfile
 
 from description import OLD
 
 # What is older was copied; a build's own times say nothing.
 NEW = OLD + 300_000_000
-KEYS = ["Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Labels", "ExposedPorts", "Volumes", "StopSignal", "Healthcheck", "Shell",
-        "OnBuild"]
-KINDS = {tarfile.REGTYPE: stat.S_IFREG, tarfile.AREGTYPE: stat.S_IFREG, tarfile.DIRTYPE: stat.S_IFDIR, tarfile.SYMTYPE: stat.S_IFLNK,
-         tarfile.CHRTYPE: stat.S_IFCHR, tarfile.BLKTYPE: stat.S_IFBLK, tarfile.FIFOTYPE: stat.S_IFIFO}
-LETTERS = {stat.S_IFREG: "-", stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFCHR: "c", stat.S_IFBLK: "b", stat.S_IFIFO: "p"}
+KEYS = "Env Cmd Entrypoint User WorkingDir Labels ExposedPorts Volumes StopSignal Healthcheck Shell OnBuild".split()
+# As ls writes them.
+KINDS = {tarfile.REGTYPE: "-", tarfile.AREGTYPE: "-", tarfile.DIRTYPE: "d", tarfile.SYMTYPE: "l", tarfile.CHRTYPE: "c",
+         tarfile.BLKTYPE: "b", tarfile.FIFOTYPE: "p"}
+# What docker 20.10 keeps in a layer.
+CAPABILITY = "SCHILY.xattr.security.capability"
 
 
 class Node:
@@ -21,18 +21,17 @@ class Node:
         self.kind, self.mode = KINDS[member.type], member.mode & 0o7777
         self.owner = member.uid, member.gid
         self.content = content
-        self.size = member.size if self.kind == stat.S_IFREG else 0
-        self.target = member.linkname if self.kind == stat.S_IFLNK else ""
-        self.device = (member.devmajor, member.devminor) if self.kind in (stat.S_IFCHR, stat.S_IFBLK) else ()
-        # What docker 20.10 keeps in a layer.
-        self.attributes = {key: value for key, value in member.pax_headers.items() if key == "SCHILY.xattr.security.capability"}
+        self.size = member.size if self.kind == "-" else 0
+        self.target = member.linkname if self.kind == "l" else ""
+        self.device = (member.devmajor, member.devminor) if self.kind in "cb" else ()
+        self.capability = member.pax_headers.get(CAPABILITY, "")
         self.time = int(member.mtime)
 
     def described(self, names):
         """`names` are those of the same file."""
-        mode = "" if self.kind == stat.S_IFLNK else f"{self.mode:o}"
-        parts = [LETTERS[self.kind] + mode, "%d:%d" % self.owner]
-        if self.kind == stat.S_IFREG:
+        mode = "" if self.kind == "l" else f"{self.mode:o}"
+        parts = [self.kind + mode, "%d:%d" % self.owner]
+        if self.kind == "-":
             parts += [str(self.size), self.content[:12]]
         if self.target:
             parts.append("-> " + self.target)
@@ -40,9 +39,9 @@ class Node:
             parts.append("device %d:%d" % self.device)
         if len(names) > 1:
             parts.append("same as " + " ".join(names))
-        if self.attributes:
-            parts.append("capability " + "".join(self.attributes.values()).encode("utf-8", "surrogateescape").hex())
-        if self.kind != stat.S_IFDIR:
+        if self.capability:
+            parts.append("capability " + self.capability.encode("utf-8", "surrogateescape").hex())
+        if self.kind != "d":
             parts.append(f"time {self.time}" if self.time < NEW else "time of the build")
         return " ".join(parts)
 
@@ -81,7 +80,7 @@ class Image:
         content = ""
         if member.isreg():
             content = hashlib.file_digest(entries.extractfile(member), "sha256").hexdigest()
-        if member.type != tarfile.DIRTYPE or path in self.nodes and self.nodes[path].kind != stat.S_IFDIR:
+        if member.type != tarfile.DIRTYPE or path in self.nodes and self.nodes[path].kind != "d":
             self._remove(path)
         self.nodes[path] = Node(member, content)
 

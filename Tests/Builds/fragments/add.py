@@ -9,7 +9,8 @@ from fragments import fragment
 def sample(c):
     return {
         "top": ("file", c.noise(), 0o640), "dir": ("directory", None, 0o751), "dir/file": ("file", c.noise(), 0o4755),
-        "dir/link": ("symlink", "../top", 0o777), "dir/hard": ("link", "top", 0o640), "implied/deep/file": ("file", b"x", 0o600),
+        "dir/link": ("symlink", "../top", 0o777), "dir/hard": ("link", "top", 0o640),
+        "implied/deep/file": ("file", b"x", 0o600),
         "fifo": ("fifo", None, 0o622)}
 
 
@@ -43,7 +44,8 @@ def add_archive(c):
 @fragment
 def add_archive_over(c):
     t = c.tag
-    c.both(f"RUN mkdir -p /{t}/dir /{t}/real && echo old >/{t}/top && echo kept >/{t}/dir/kept && ln -s real /{t}/implied")
+    c.both(f"RUN mkdir -p /{t}/dir /{t}/real && echo old >/{t}/top && echo kept >/{t}/dir/kept")
+    c.both(f"RUN ln -s real /{t}/implied")
     c.both(f"ADD {c.file('a.tar', archive(sample(c)))} /{t}")
 
 
@@ -51,7 +53,12 @@ def add_archive_over(c):
 def add_archive_flags(c):
     t = c.tag
     name = c.file("a.tgz", archive(sample(c), "gz"))
-    c.both(f"ADD --chown=user:extra {name} /{t}/owned/")
+    # 20.10 leaves what is unpacked to the archive's owners.
+    owned = c.file("owned", archive({key: entry for key, entry in sample(c).items()
+                                     if key != "dir/hard" and not key.startswith("implied")}))
+    c.both(f"RUN mkdir /{t}")
+    c.split(f"ADD --chown=user:extra {owned} /{t}/owned/",
+            f"ADD {owned} /{t}/owned/\nRUN chown -hR user:extra /{t}/owned && chmod 4755 /{t}/owned/dir/file")
     c.split(f"ADD --unpack=false {name} /{t}/kept/", f"COPY {name} /{t}/kept/")
     c.split(f"ADD --unpack=true {name} /{t}/unpacked/", f"ADD {name} /{t}/unpacked/")
     c.split(f"ADD --link {name} /{t}/linked/", f"ADD {name} /{t}/linked/")
@@ -119,7 +126,8 @@ def add_repository(c):
 def add_repository_kept(c):
     t = c.tag
     c.file("first/file", b"first\n", 0o644), c.file("first/sub/script", b"#!/bin/sh\n", 0o755)
-    c.split(f"ADD --keep-git-dir=true @GIT@#v1 /{t}\nRUN test -f /{t}/.git/HEAD && rm -r /{t}/.git", f"COPY {t}/first /{t}")
+    c.split(f"ADD --keep-git-dir=true @GIT@#v1 /{t}\nRUN test -f /{t}/.git/HEAD && rm -r /{t}/.git",
+            f"COPY {t}/first /{t}")
     c.split(f"ADD --checksum=@COMMIT@ @GIT@#v1 /{t}.checked", f"COPY {t}/first /{t}.checked")
     _touch(c, f"/{t} /{t}.checked")
 

@@ -16,8 +16,10 @@ def copy_file(c):
 @fragment
 def copy_directory(c):
     t = c.tag
-    c.directory("dir", c.random.choice([0o700, 0o2755])), c.directory("dir/empty", 0o700), c.directory("dir/sticky", 0o1777), c.directory("dir/group", 0o2755)
-    c.file("dir/a", owner=(1000, 1000)), c.file("dir/sub/b"), c.file("dir/sub/setuid", mode=0o4755), c.file("dir/none", mode=0)
+    for name, mode in [("dir", 0o2750), ("dir/empty", 0o700), ("dir/sticky", 0o1777), ("dir/group", 0o2755)]:
+        c.directory(name, mode)
+    c.file("dir/a", owner=(1000, 1000)), c.file("dir/none", mode=0)
+    c.file("dir/sub/b"), c.file("dir/sub/setuid", mode=0o4755)
     c.both(f"COPY {t}/dir /{t}/contents")
     c.both(f"COPY {t}/dir/ /{t}/contents2/")
     c.both(f"COPY {t}/dir/sub {c.file('beside')} /{t}/mixed/")
@@ -177,7 +179,8 @@ def copy_excluding(c):
     for name in kept:
         c.context[f"{t}/plain/{name}"] = c.context[f"{t}/{name}"]
     c.split(f"COPY --exclude=*.log --exclude=*/y.log --exclude=skip {t}/dir /{t}/kept", f"COPY {t}/plain/dir /{t}/kept")
-    c.split(f"COPY --exclude={t}/dir/*.log --exclude=**/*.log {t}/dir/*.* /{t}/named/", f"COPY {t}/dir/a.txt /{t}/named/")
+    c.split(f"COPY --exclude={t}/dir/*.log --exclude=**/*.log {t}/dir/*.* /{t}/named/",
+            f"COPY {t}/dir/a.txt /{t}/named/")
 
 
 @fragment
@@ -185,7 +188,8 @@ def copy_from_stage(c):
     t = c.tag
     stage = c.auxiliary()
     stage.both(f"WORKDIR /made/here")
-    stage.both("RUN echo x >file && mkdir -p d/e && echo y >d/e/f && ln d/e/f d/e/g && ln -s file l && chown 7:8 file && chmod 2750 d")
+    stage.both("RUN echo x >file && ln -s file l && chown 7:8 file")
+    stage.both("RUN mkdir -p d/e && echo y >d/e/f && ln d/e/f d/e/g && chmod 2750 d")
     c.both(f"COPY --from={stage.name} /made/here /{t}/all")
     c.both(f"COPY --from={stage.name} made/here/file /{t}/relative")
     c.both(f"COPY --from={stage.name} --chown=user /made/here/d /{t}/owned/")
@@ -197,9 +201,9 @@ def copy_special_files(c):
     """20.10 drops FIFOs and makes devices empty files."""
     t = c.tag
     stage = c.auxiliary()
-    stage.both("RUN mkdir /d && mkfifo -m 640 /d/fifo && mknod -m 600 /d/null c 1 3 && chown 7:8 /d/fifo && touch /d/file")
-    c.split(f"COPY --from={stage.name} /d /{t}",
-            f"RUN mkdir /{t} && cd /{t} && mkfifo -m 640 fifo && mknod -m 600 null c 1 3 && chown 7:8 fifo && touch file")
+    make = "mkfifo -m 640 fifo && mknod -m 600 null c 1 3 && chown 7:8 fifo && touch file"
+    stage.both(f"RUN mkdir /d && cd /d && {make}")
+    c.split(f"COPY --from={stage.name} /d /{t}", f"RUN mkdir /{t} && cd /{t} && {make}")
 
 
 @fragment
@@ -244,7 +248,8 @@ def copy_to_links(c):
     """Destinations below links, and working directories that are links."""
     t = c.tag
     c.file("dir/sub/a"), c.file("b")
-    c.both(f"RUN mkdir -p /{t}/real /{t}/elsewhere && ln -s ../elsewhere /{t}/real/sub && ln -s real /{t}/link && ln -s b /{t}/real/c")
+    c.both(f"RUN mkdir -p /{t}/real /{t}/elsewhere && ln -s ../elsewhere /{t}/real/sub")
+    c.both(f"RUN ln -s real /{t}/link && ln -s b /{t}/real/c")
     c.both(f"WORKDIR /{t}/link/made")
     c.both(f"RUN pwd >where && echo x >../b")
     c.both(f"COPY {t}/b ../")

@@ -11,56 +11,54 @@ def simple_forms(c):
     c.both(f"ENV {t}f={c.escape}${t}v {t}g=\"{c.escape}${{{t}v}}\" {t}h=a${t}v-${t}v/${t}v")
 
 
+def expands(c, forms, known=False):
+    """A label for each form, of the fragment's variables. 20.10 has the values, unless the forms are `known` to it."""
+    t, line = c.tag, len(c.stages[-1].lines)
+    modern = " ".join(f'{t}.{line}.{number}=${{{t}{form.replace("$", "$" + t)}}}' for number, form in enumerate(forms))
+    values = " ".join(f"{t}.{line}.{number}={value}" for number, value in enumerate(forms.values()))
+    c.split(f"LABEL {modern}", f"LABEL {modern if known else values}")
+
+
 @fragment
 def defaults(c):
-    t = c.tag
-    c.both(f"ENV {t}v=value {t}empty=")
-    c.both(f"LABEL {t}.a=${{{t}v:-other}} {t}.b=${{{t}empty:-other}} {t}.c=${{{t}none:-other}} {t}.d=${{{t}none:-${{{t}v:-x}}}}")
-    c.both(f"LABEL {t}.e=${{{t}v:+other}} {t}.f=${{{t}empty:+other}} {t}.g=${{{t}none:+other}} {t}.h=${{{t}v:+${t}v/x}}")
+    c.both(f"ENV {c.tag}v=value {c.tag}empty=")
+    expands(c, {"v:-other": "value", "empty:-other": "other", "none:-other": "other", "none:-$v": "value"}, known=True)
+    expands(c, {"v:+other": "other", "empty:+other": "", "none:+other": "", "v:+$v/x": "value/x"}, known=True)
+    c.both(f"LABEL {c.tag}.nested=${{{c.tag}none:-${{{c.tag}empty:-x${{{c.tag}v}}}}}}")
 
 
 @fragment
 def unset_only(c):
     """Without a colon an empty variable is one."""
-    t = c.tag
-    c.both(f"ENV {t}v=value {t}empty=")
-    c.split(f"LABEL {t}.a=${{{t}v-other}} {t}.b=${{{t}empty-other}} {t}.c=${{{t}none-other}} {t}.d=${{{t}none-a b}}".replace("a b", "ab"),
-            f"LABEL {t}.a=value {t}.b= {t}.c=other {t}.d=ab")
-    c.split(f"LABEL {t}.e=${{{t}v+other}} {t}.f=${{{t}empty+other}} {t}.g=${{{t}none+other}}",
-            f"LABEL {t}.e=other {t}.f=other {t}.g=")
+    c.both(f"ENV {c.tag}v=value {c.tag}empty=")
+    expands(c, {"v-other": "value", "empty-other": "", "none-other": "other"})
+    expands(c, {"v+other": "other", "empty+other": "other", "none+other": ""})
 
 
 @fragment
 def required(c):
-    t = c.tag
-    c.both(f"ENV {t}v=value {t}empty=")
-    c.split(f"LABEL {t}.a=${{{t}v:?message}} {t}.b=${{{t}empty?}} {t}.c=\"${{{t}v?two words}}\"",
-            f"LABEL {t}.a=value {t}.b= {t}.c=value")
+    c.both(f"ENV {c.tag}v=value {c.tag}empty=")
+    expands(c, {"v:?message": "value", "empty?": "", "v?message": "value"})
 
 
 @fragment
 def prefixes(c):
-    t = c.tag
-    c.both(f"ENV {t}v=one/two/three.tar.gz")
-    c.split(f"LABEL {t}.a=${{{t}v#*/}} {t}.b=${{{t}v##*/}} {t}.c=${{{t}v#two}} {t}.d=${{{t}v#o?e}} {t}.e=${{{t}v##}}",
-            f"LABEL {t}.a=two/three.tar.gz {t}.b=three.tar.gz {t}.c=one/two/three.tar.gz {t}.d=/two/three.tar.gz"
-            f" {t}.e=one/two/three.tar.gz")
+    c.both(f"ENV {c.tag}v=one/two/three.tar.gz")
+    expands(c, {"v#*/": "two/three.tar.gz", "v##*/": "three.tar.gz", "v#two": "one/two/three.tar.gz",
+                "v#o?e": "/two/three.tar.gz", "v##": "one/two/three.tar.gz"})
 
 
 @fragment
 def suffixes(c):
-    t = c.tag
-    c.both(f"ENV {t}v=one/two/three.tar.gz {t}p=.gz")
-    c.split(f"LABEL {t}.a=${{{t}v%.*}} {t}.b=${{{t}v%%.*}} {t}.c=${{{t}v%/*}} {t}.d=${{{t}v%%/*}} {t}.e=${{{t}v%${t}p}}",
-            f"LABEL {t}.a=one/two/three.tar {t}.b=one/two/three {t}.c=one/two {t}.d=one {t}.e=one/two/three.tar")
+    c.both(f"ENV {c.tag}v=one/two/three.tar.gz {c.tag}p=.gz")
+    expands(c, {"v%.*": "one/two/three.tar", "v%%.*": "one/two/three", "v%/*": "one/two", "v%%/*": "one",
+                "v%$p": "one/two/three.tar"})
 
 
 @fragment
 def replacements(c):
-    t = c.tag
-    c.both(f"ENV {t}v=a-b-c-d {t}n=")
-    c.split(f"LABEL {t}.a=${{{t}v/-/_}} {t}.b=${{{t}v//-/_}} {t}.c=${{{t}v//-/}} {t}.d=${{{t}v/b*/x}} {t}.e=${{{t}v/?-/}}",
-            f"LABEL {t}.a=a_b-c-d {t}.b=a_b_c_d {t}.c=abcd {t}.d=a-x {t}.e=b-c-d")
+    c.both(f"ENV {c.tag}v=a-b-c-d")
+    expands(c, {"v/-/_": "a_b-c-d", "v//-/_": "a_b_c_d", "v//-/": "abcd", "v/b*/x": "a-x", "v/?-/": "b-c-d"})
 
 
 @fragment
@@ -184,6 +182,7 @@ def expanded_mount(c):
 
 @fragment
 def path(c):
-    c.both(f"ENV PATH=$PATH:/{c.tag}/bin")
-    c.both(f"RUN mkdir -p /{c.tag}/bin && printf '#!/bin/sh\\necho found\\n' >/{c.tag}/bin/{c.tag} && chmod +x /{c.tag}/bin/{c.tag}")
-    c.both(f"RUN {c.tag} >/{c.tag}/said")
+    t = c.tag
+    c.both(f"ENV PATH=$PATH:/{t}/bin")
+    c.both(f"RUN mkdir -p /{t}/bin && printf '#!/bin/sh\\necho found\\n' >/{t}/bin/{t} && chmod +x /{t}/bin/{t}")
+    c.both(f"RUN {t} >/{t}/said")

@@ -42,7 +42,8 @@ def copy_files(c):
         c.file(f"{m}{index}", text, 0o644)
     c.split(f"COPY <<{m} /{t}/expanded\nexpanded ${{{t}V}}\n{m}\nRUN touch /{t}/expanded",
             f"COPY {t}/{m}0 /{t}/expanded\nRUN touch /{t}/expanded")
-    c.split(f"COPY <<\"{m}1\" <<-'{m}2' /{t}/several/\nnot expanded $V\n{m}1\n\ttabs\n\t  stay\n{m}2\nRUN touch /{t}/several/*",
+    c.split(f"COPY <<\"{m}1\" <<-'{m}2' /{t}/several/\nnot expanded $V\n{m}1\n\ttabs\n\t  stay\n{m}2\n"
+            f"RUN touch /{t}/several/*",
             f"COPY {t}/{m}1 {t}/{m}2 /{t}/several/\nRUN touch /{t}/several/*")
 
 
@@ -50,7 +51,8 @@ def copy_files(c):
 def copy_files_flags(c):
     t, m = c.tag, mark(c)
     c.file(m, "#!/bin/sh\necho \\$not\n", 0o644), c.file("beside")
-    c.split(f"COPY --chmod=755 --chown=user:extra <<'{m}' {t}/beside /{t}/\n#!/bin/sh\necho \\$not\n{m}\nRUN touch /{t}/{m}",
+    c.split(f"COPY --chmod=755 --chown=user:extra <<'{m}' {t}/beside /{t}/\n#!/bin/sh\necho \\$not\n{m}\n"
+            f"RUN touch /{t}/{m}",
             f"COPY --chmod=755 --chown=user:extra {t}/{m} {t}/beside /{t}/\nRUN touch /{t}/{m}")
 
 

@@ -21,7 +21,8 @@ def names(c):
 @fragment
 def patterns(c):
     t = c.tag
-    ignoring(c, "star, question mark, class", ["a.log", "b.log", "c1", "c2", "c33", "x/a.log", "r1", "r2", "rx", ".hid", "n^"],
+    ignoring(c, "star, question mark, class",
+             ["a.log", "b.log", "c1", "c2", "c33", "x/a.log", "r1", "r2", "rx", ".hid", "n^"],
              f"{t}/*.log", f"{t}/c?", f"{t}/r[0-9]", f"{t}/[!a-m]^")
 
 

@@ -1,4 +1,7 @@
-"""RUN --mount. A mount point that was not there is not there afterwards: the plain text removes what docker 20.10 leaves."""
+"""RUN --mount.
+
+A mount point that was not there is not there afterwards: the plain text removes what docker 20.10 leaves.
+"""
 
 from fragments import fragment
 
@@ -37,7 +40,8 @@ def bind_stage(c):
     stage = c.auxiliary()
     stage.both(f"RUN mkdir -p /{t}/out && echo built >/{t}/out/file")
     run(c, f"type=bind,from={stage.name},source=/{t}/out,target=/mnt", f"cp /mnt/file /{t}", leaves="/mnt")
-    run(c, "type=bind,from=localhost/busybox,target=/tmp/image,readonly", f"ls /tmp/image >/{t}.list", leaves="/tmp/image")
+    run(c, "type=bind,from=localhost/busybox,target=/tmp/image,readonly", f"ls /tmp/image >/{t}.list",
+        leaves="/tmp/image")
 
 
 @fragment
@@ -45,8 +49,8 @@ def cache(c):
     t, name = c.tag, c.name
     run(c, f"type=cache,id={name}{t},target=/tmp/cache", f"echo once >>/tmp/cache/{t}", leaves="/tmp/cache")
     run(c, f"type=cache,id={name}{t},dst=/cache/deep,sharing=locked", f"cat /cache/deep/{t} >/{t}", leaves="/cache")
-    run(c, f"type=cache,id={name}{t},target=/tmp/cache,ro,sharing=shared", f"! touch /tmp/cache/x 2>/dev/null && cat /tmp/cache/{t} >>/{t}",
-        leaves="/tmp/cache")
+    run(c, f"type=cache,id={name}{t},target=/tmp/cache,ro,sharing=shared",
+        f"! touch /tmp/cache/x 2>/dev/null && cat /tmp/cache/{t} >>/{t}", leaves="/tmp/cache")
 
 
 @fragment
@@ -73,9 +77,9 @@ def cache_from(c):
 def tmpfs(c):
     t = c.tag
     run(c, "type=tmpfs,target=/tmp", "touch /tmp/gone && grep -c ' /tmp tmpfs' /proc/mounts" + f" >/{t}")
-    run(c, "type=tmpfs,target=/scratch,size=16m", f"dd if=/dev/zero of=/scratch/f bs=1M count=8 2>/dev/null && touch /{t}.big",
-        plain_mount="type=tmpfs,target=/scratch", leaves="/scratch")
     command = "dd if=/dev/zero of=/scratch/f bs=1M count=8 2>/dev/null"
+    run(c, "type=tmpfs,target=/scratch,size=16m", f"{command} && touch /{t}.big", "type=tmpfs,target=/scratch",
+        leaves="/scratch")
     c.split(f"RUN --mount=type=tmpfs,target=/scratch,size=1048576 ! {command}", "RUN true")
 
 
@@ -83,7 +87,8 @@ def tmpfs(c):
 def secret(c):
     t = c.tag
     c.arguments("--secret", f"id={t}one,src=@SECRET@")
-    run(c, f"type=secret,id={t}one", f"cat /run/secrets/{t}one >/{t}.run && stat -c '%a %u %g' /run/secrets/{t}one >>/{t}.run", leaves="/run")
+    run(c, f"type=secret,id={t}one",
+        f"cat /run/secrets/{t}one >/{t}.run && stat -c '%a %u %g' /run/secrets/{t}one >>/{t}.run", leaves="/run")
     run(c, f"type=secret,id={t}one,target=/tmp/s,mode=0444,uid=1000,gid=2000,required=true",
         f"stat -c '%a %u %g' /tmp/s >/{t} && cat /tmp/s >>/{t}", leaves="/tmp/s")
     run(c, "type=secret,id=absent", f"test ! -e /run/secrets/absent && touch /{t}.absent")

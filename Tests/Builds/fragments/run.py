@@ -10,7 +10,8 @@ def run_words(c):
 
 @fragment
 def run_continued(c):
-    c.both("RUN " + c.joined(f"mkdir -p /{c.tag}", f"&& cd /{c.tag}", "&& for i in 1 2 3; do", "echo $i >file$i;", "done"))
+    c.both("RUN " + c.joined(f"mkdir -p /{c.tag}", f"&& cd /{c.tag}", "&& for i in 1 2 3; do", "echo $i >file$i;",
+                             "done"))
 
 
 @fragment
@@ -41,7 +42,8 @@ def run_changes(c):
     """Only what files look like, not what they hold."""
     t = c.tag
     c.both(f"RUN mkdir -p /{t}/d && echo x >/{t}/a && echo y >/{t}/b && echo z >/{t}/d/c")
-    c.both(f"RUN chmod 4711 /{t}/a && chown 1000:2000 /{t}/b && chmod 2770 /{t}/d && touch -d '2001-02-03 04:05:06' /{t}/d/c")
+    c.both(f"RUN chmod 4711 /{t}/a && chown 1000:2000 /{t}/b && chmod 2770 /{t}/d")
+    c.both(f"RUN touch -d '2001-02-03 04:05:06' /{t}/d/c")
 
 
 @fragment
@@ -62,14 +64,17 @@ def run_special_files(c):
 def run_names(c):
     t = c.tag
     long = "n" * 255
-    c.both(f"RUN mkdir -p '/{t}/with space' && touch '/{t}/with space/ü' /{t}/{long} /{t}/-dash '/{t}/back\\slash' /{t}/.wh"
-           + f" && mkdir -p /{t}/{'d' * 120}/{'e' * 120} && touch /{t}/{'d' * 120}/{'e' * 120}/{'f' * 120}")
+    c.both(f"RUN mkdir -p '/{t}/with space' && touch '/{t}/with space/ü' /{t}/-dash '/{t}/back\\slash' /{t}/.wh")
+    deep = f"/{t}/{'d' * 120}/{'e' * 120}"
+    c.both(f"RUN touch /{t}/{long} && mkdir -p {deep} && touch {deep}/{'f' * 120}")
 
 
 @fragment
 def run_system(c):
     """What a container has to look like inside."""
-    c.both(f"RUN umask >/{c.tag} && echo $0 $PATH $HOME >>/{c.tag} && pwd >>/{c.tag} && grep -c . /proc/1/cmdline >>/{c.tag}")
+    t = c.tag
+    c.both(f"RUN umask >/{t} && echo $0 $PATH $HOME >>/{t} && pwd >>/{t} && readlink /proc/1/exe >>/{t} && id -u >>/{t}")
+    c.both(f"RUN grep Cap /proc/self/status >>/{t} && ls -l /dev | awk '{{ print $1, $NF }}' | grep -v console >>/{t}")
 
 
 @fragment
@@ -101,10 +106,11 @@ def run_insecure(c):
 
 @fragment
 def run_sandboxed(c):
-    c.split(f"RUN --security=sandbox ! mount -t tmpfs none /tmp 2>/dev/null && echo no >/{c.tag}", f"RUN echo no >/{c.tag}")
+    c.split(f"RUN --security=sandbox ! mount -t tmpfs none /tmp 2>/dev/null && echo no >/{c.tag}",
+            f"RUN echo no >/{c.tag}")
 
 
 @fragment
 def run_resolver(c):
     """/etc/hosts and /etc/resolv.conf are the build's while it runs, and in no layer."""
-    c.both(f"RUN test -s /etc/hosts && test -e /etc/resolv.conf && grep -c localhost /etc/hosts >/dev/null && touch /{c.tag}")
+    c.both(f"RUN grep localhost /etc/hosts >/dev/null && test -e /etc/resolv.conf && touch /{c.tag}")

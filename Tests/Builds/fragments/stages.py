@@ -101,7 +101,8 @@ def escape_directive(c):
 @fragment
 def syntax_directive(c):
     if not any("syntax=" in line.modern for line in c.head):
-        c.head.insert(0, Line(c.random.choice(["# syntax=docker/dockerfile:1", "#syntax = docker/dockerfile:1.7"]), None))
+        text = c.random.choice(["# syntax=docker/dockerfile:1", "#syntax = docker/dockerfile:1.7"])
+        c.head.insert(0, Line(text, None))
 
 
 @fragment
