@@ -17,10 +17,10 @@ COUNTED = 10
 
 
 class Generated:
-    """`subject` builds the modern text, `oracle` the plain one."""
+    """One of the `subjects`, in turn, builds the modern text, `oracle` the plain one."""
 
-    def __init__(self, work, subject, oracle):
-        self.work, self.subject, self.oracle = work, subject, oracle
+    def __init__(self, work, subjects, oracle):
+        self.work, self.subjects, self.oracle = work, subjects, oracle
         self.counts = dict.fromkeys(features.wanted(), 0)
         self.failed = []
         self.seconds = {}
@@ -48,7 +48,8 @@ class Generated:
             images = {}
             texts = {}
             failure = None
-            for name, builder in (("oracle", self.oracle), ("subject", self.subject)):
+            subject = self.subjects[number % len(self.subjects)]
+            for name, builder in (("oracle", self.oracle), ("subject", subject)):
                 texts[name] = _replaced(case.text(builder.language), words)
                 try:
                     images[name] = self._built(case, builder, name, texts[name], directory, words)
@@ -60,7 +61,7 @@ class Generated:
                 self.counts[name] += 1
             if lines:
                 self.failed.append(case.name)
-                self._show(case, texts, lines)
+                _show(case, texts, lines)
         finally:
             shutil.rmtree(directory)
 
@@ -97,20 +98,6 @@ class Generated:
         builder.remove(tag)
         return built
 
-    def _show(self, case, texts, lines):
-        seed, number = case.name.rsplit("-", 1)
-        print(f"FAILED {case.name}: scripts/builds 1 --seed {seed} --case {number}")
-        for name, text in texts.items():
-            builder = getattr(self, name)
-            print(f"--- {name}, {' '.join(getattr(case, builder.language + '_arguments'))}")
-            print(text, end="")
-        print("--- differences")
-        for line in lines[:SHOWN]:
-            print(line)
-        if len(lines) > SHOWN:
-            print(f"… and {len(lines) - SHOWN} more")
-        print(flush=True)
-
     def report(self, cases):
         """Prints the counts; gives whether all is as it must be."""
         print(f"generated Dockerfiles: {cases}, of which {len(self.failed)} differ; "
@@ -122,6 +109,20 @@ class Generated:
             print(f"occurs less than {features.LEAST} times: " + ", ".join(rare))
             return False
         return not self.failed
+
+
+def _show(case, texts, lines):
+    seed, number = case.name.rsplit("-", 1)
+    print(f"FAILED {case.name}: scripts/builds --seed {seed} --case {number}")
+    for (name, text), arguments in zip(texts.items(), (case.plain_arguments, case.modern_arguments)):
+        print(f"--- {name}, {' '.join(arguments)}")
+        print(text, end="")
+    print("--- differences")
+    for line in lines[:SHOWN]:
+        print(line)
+    if len(lines) > SHOWN:
+        print(f"… and {len(lines) - SHOWN} more")
+    print(flush=True)
 
 
 def _write(path, text):

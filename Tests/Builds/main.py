@@ -53,19 +53,22 @@ def inside(options):
     if options.peers or numbers:
         docker.start()
         docker.load(archive)
-    subject = docker if options.peers else Swiftcr(place.WORK, os.environ["SWIFTCR"])
+    if options.peers:
+        subjects = [Docker(place.WORK, buildkit=False)]
+    else:
+        subjects = [Swiftcr(place.WORK, os.environ["SWIFTCR"], form) for form in ("erofs", "dir")]
+        for subject in subjects:
+            subject.load(archive)
     fine = True
-    if not options.peers:
-        subject.load(archive)
     if numbers:
-        generated = Generated(place.WORK, Docker(place.WORK, buildkit=False) if options.peers else subject, docker)
+        generated = Generated(place.WORK, subjects, docker)
         for number in numbers:
             generated.check(options.seed, number)
         fine = generated.report(len(numbers))
     if kinds:
         if any(kind.needs_debian for kind in kinds):
-            subject.load_files(debian.archive(), debian.TAG)
-        tried = Kinds(place.WORK, subject, Podman(place.WORK))
+            subjects[0].load_files(debian.archive(), debian.TAG)
+        tried = Kinds(place.WORK, subjects[0], Podman(place.WORK))
         for kind in kinds:
             tried.check(kind)
         fine = tried.report() and fine
