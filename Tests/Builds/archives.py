@@ -17,17 +17,19 @@ COMPRESSORS = {
 }
 
 
-def archive(entries, compression="", capability=False):
+def archive(entries, compression="", capability=False, form=tarfile.PAX_FORMAT):
     """`entries`: by name a kind, content or target, and mode; owners and times are not the build's."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as file:
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as file:
         for index, (name, (kind, content, mode)) in enumerate(entries.items()):
             member = tarfile.TarInfo(name)
             # A link is the same file.
             index = list(entries).index(content) if kind == "link" else index
             member.mode, member.uid, member.gid, member.mtime = mode, 1000 + index, 2000, OLD + index
             member.type = {"file": tarfile.REGTYPE, "directory": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE,
-                           "link": tarfile.LNKTYPE, "fifo": tarfile.FIFOTYPE}[kind]
+                           "link": tarfile.LNKTYPE, "fifo": tarfile.FIFOTYPE, "device": tarfile.CHRTYPE}[kind]
+            if kind == "device":
+                member.devmajor, member.devminor = 1, 3
             if kind == "file":
                 member.size = len(content)
             elif content:

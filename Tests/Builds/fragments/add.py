@@ -1,6 +1,7 @@
 """ADD: what it has beyond COPY."""
 
 import hashlib
+import tarfile
 
 from archives import COMPRESSORS, archive
 from fragments import fragment
@@ -152,3 +153,14 @@ def add_directory_of_archives(c):
     c.file("dir/a.tar", archive(sample(c)))
     c.both(f"ADD {t}/dir /{t}/dir/")
     c.both(f"ADD {t}/dir/*.tar /{t}/unpacked/")
+
+
+@fragment
+def add_archive_formats(c):
+    t = c.tag
+    for name, form in [("gnu", tarfile.GNU_FORMAT), ("pax", tarfile.PAX_FORMAT), ("ustar", tarfile.USTAR_FORMAT)]:
+        deep = "/".join(["d" * 30] * 4)
+        entries = {"./": ("directory", None, 0o750), "./a": ("file", b"first", 0o600),
+                   "./d/": ("directory", None, 0o700), f"./{deep}/{'n' * 90}": ("file", b"long", 0o644), "./null": ("device", None, 0o666),
+                   "./dup": ("file", b"once", 0o644), "././dup": ("file", b"twice", 0o600)}
+        c.both(f"ADD {c.file(name, archive(entries, form=form))} /{t}/{name}/")

@@ -199,3 +199,12 @@ def odd_writing(c):
     c.both(f"  run echo one >/{t} && {e}\n# a comment inside\n\n    # indented\n  echo two >>/{t}")
     c.both(f"env\t{t}T=x")
     c.both(f"# a comment\n   # and another\nlAbEl {t}.odd=yes   ")
+
+
+@fragment
+def empty_values(c):
+    t = c.tag
+    c.both(f"LABEL {t}.empty= {t}.quoted=\"\" \"{t} with blanks\"=x")
+    c.both(f"EXPOSE 2000-2002/udp 2000/tcp")
+    c.both(c.random.choice(["CMD []", "ENTRYPOINT []", "ENV " + t + "="]))
+    c.both(f"VOLUME {t}/relative /{t}/slash/")

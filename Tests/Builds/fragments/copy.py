@@ -265,3 +265,24 @@ def copy_for_new_user(c):
     c.both(f"RUN echo {t}:x:4242:4242::/:/bin/sh >>/etc/passwd && echo {t}group:x:4343: >>/etc/group")
     c.both(f"COPY --chown={t}:{t}group {c.file('file')} /{t}/")
     c.both(f"COPY --chown={t} {t}/file /{t}/again")
+
+
+@fragment
+def copy_to_root(c):
+    t = c.tag
+    c.directory("dir", 0o711), c.file(f"dir/{t}.a"), c.file(f"dir/tmp/{t}.b"), c.directory("dir/tmp", 0o1777)
+    c.both(f"COPY {t}/dir /")
+    c.both(f"WORKDIR /{t}")
+    c.both(f"COPY {t}/dir .")
+    c.both(f"COPY {t}/dir/{t}.a ./")
+    c.both("WORKDIR /")
+
+
+@fragment
+def copy_over_links(c):
+    """A link at the destination itself is followed; one below it is replaced."""
+    t = c.tag
+    c.file("file"), c.file("dir/below")
+    c.both(f"RUN mkdir /{t} && cd /{t} && echo 1 >target && ln -s target link && ln -s target below")
+    c.both(f"COPY {t}/file /{t}/link")
+    c.both(f"COPY {t}/dir /{t}")

@@ -186,3 +186,25 @@ def path(c):
     c.both(f"ENV PATH=$PATH:/{t}/bin")
     c.both(f"RUN mkdir -p /{t}/bin && printf '#!/bin/sh\\necho found\\n' >/{t}/bin/{t} && chmod +x /{t}/bin/{t}")
     c.both(f"RUN {t} >/{t}/said")
+
+
+@fragment
+def argument_or_environment(c):
+    """ENV wins over an ARG of before and of after, and over --build-arg."""
+    t = c.tag
+    c.both(f"ARG {t}a=argument")
+    c.both(f"ENV {t}a=environment {t}b=environment")
+    c.argument(f"{t}a", "given")
+    c.both(f"RUN echo \"${t}a\" >/{t}")
+    c.both(f"LABEL {t}.a=${t}a {t}.b=${t}b")
+    c.both(f"ARG {t}c")
+    c.both(f"RUN echo \"${{{t}c-unset}}\" >>/{t}")
+
+
+@fragment
+def base_with_default(c):
+    t = c.tag
+    c.globals.append(_line(f"ARG {t}base"))
+    stage = c.auxiliary(base=f"${{{t}base:-localhost/busybox}}")
+    stage.both(f"RUN echo x >/{t}")
+    c.both(f"COPY --from={stage.name} /{t} /{t}")
