@@ -161,6 +161,7 @@ def add_archive_formats(c):
     for name, form in [("gnu", tarfile.GNU_FORMAT), ("pax", tarfile.PAX_FORMAT), ("ustar", tarfile.USTAR_FORMAT)]:
         deep = "/".join(["d" * 30] * 4)
         entries = {"./": ("directory", None, 0o750), "./a": ("file", b"first", 0o600),
-                   "./d/": ("directory", None, 0o700), f"./{deep}/{'n' * 90}": ("file", b"long", 0o644), "./null": ("device", None, 0o666),
+                   "./d/": ("directory", None, 0o700), f"./{deep}/{'n' * 90}": ("file", b"long", 0o644),
+                   "./null": ("device", None, 0o666),
                    "./dup": ("file", b"once", 0o644), "././dup": ("file", b"twice", 0o600)}
         c.both(f"ADD {c.file(name, archive(entries, form=form))} /{t}/{name}/")
