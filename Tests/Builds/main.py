@@ -59,12 +59,14 @@ def inside(options):
         subjects = [Swiftcr(place.WORK, os.environ["SWIFTCR"], form) for form in ("erofs", "dir")]
         for subject in subjects:
             subject.load(archive)
-    fine = True
+    passed, failed, fine = 0, 0, True
     if numbers:
         generated = Generated(place.WORK, subjects, docker)
         for number in numbers:
             generated.check(options.seed, number)
         fine = generated.report(len(numbers))
+        failed += len(generated.failed)
+        passed += len(numbers) - failed
     if kinds:
         if any(kind.needs_debian for kind in kinds):
             subjects[0].load_files(debian.archive(), debian.TAG)
@@ -72,6 +74,9 @@ def inside(options):
         for kind in kinds:
             tried.check(kind)
         fine = tried.report() and fine
+        failed += len(tried.failed)
+        passed += len(tried.passed)
+    print(f"{passed} passed, {failed} failed")
     return 0 if fine else 1
 
 
