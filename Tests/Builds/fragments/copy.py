@@ -164,10 +164,12 @@ def copy_parents_stage(c):
     t = c.tag
     stage = c.auxiliary()
     stage.both(f"RUN mkdir -p /w/p/q /w/r && echo 1 >/w/p/q/one && echo 2 >/w/r/two && echo 3 >/w/r/three.o")
+    stage.both("RUN echo 4 >/w/zero.o && echo 5 >/w/p/q/two.o")
     c.split(f"COPY --from={stage.name} --parents /w/p/./q /w/r/two /{t}/",
             f"COPY --from={stage.name} /w/p/q /{t}/q\nCOPY --from={stage.name} /w/r/two /{t}/w/r/")
-    c.split(f"COPY --from={stage.name} --parents /w/**/three.o /{t}/deep/",
-            f"COPY --from={stage.name} /w/r/three.o /{t}/deep/w/r/")
+    c.split(f"COPY --from={stage.name} --parents /w/**/*.o /{t}/deep/",
+            f"COPY --from={stage.name} /w/r/three.o /{t}/deep/w/r/\n"
+            f"COPY --from={stage.name} /w/p/q/two.o /{t}/deep/w/p/q/\nCOPY --from={stage.name} /w/zero.o /{t}/deep/w/")
 
 
 @fragment
@@ -179,8 +181,11 @@ def copy_excluding(c):
     for name in kept:
         c.context[f"{t}/plain/{name}"] = c.context[f"{t}/{name}"]
     c.split(f"COPY --exclude=*.log --exclude=*/y.log --exclude=skip {t}/dir /{t}/kept", f"COPY {t}/plain/dir /{t}/kept")
-    c.split(f"COPY --exclude={t}/dir/*.log --exclude=**/*.log {t}/dir/*.* /{t}/named/",
-            f"COPY {t}/dir/a.txt /{t}/named/")
+    # From the root of each source.
+    c.file("two/1/x.log"), c.file("two/2/sub/y.log"), c.file("two/2/z")
+    c.split(f"COPY --exclude=*.log {t}/two/* /{t}/several/", f"COPY {t}/two/2 /{t}/several/")
+    c.split(f"COPY --exclude=**/*.log {t}/two /{t}/anywhere", f"RUN mkdir -p /{t}/anywhere/1 /{t}/anywhere/2/sub\n"
+            f"COPY {t}/two/2/z /{t}/anywhere/2/")
 
 
 @fragment
