@@ -114,6 +114,10 @@ class Case:
         mode = self.random.choice([0o644, 0o600, 0o755, 0o664, 0o440]) if mode is None else mode
         return self._entry(path, ("file", data if isinstance(data, bytes) else data.encode(), mode, owner))
 
+    def files(self, *paths):
+        for path in paths:
+            self.file(path)
+
     def directory(self, path, mode=0o755):
         return self._entry(path, ("directory", None, mode, None))
 

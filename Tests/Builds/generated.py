@@ -45,18 +45,14 @@ class Generated:
             context = os.path.join(directory, "context")
             case.write_context(context)
             words = {**self._words, "@CONTEXT@": context}
-            images = {}
-            texts = {}
-            failure = None
-            subject = self.subjects[number % len(self.subjects)]
-            for name, builder in (("oracle", self.oracle), ("subject", subject)):
-                texts[name] = _replaced(case.text(builder.language), words)
-                try:
-                    images[name] = self._built(case, builder, name, texts[name], directory, words)
-                except Failed as error:
-                    failure = f"{name}: {error}"
-                    break
-            lines = [failure] if failure else tree.differences(images["oracle"], images["subject"], case.config)
+            builders = {"oracle": self.oracle, "subject": self.subjects[number % len(self.subjects)]}
+            texts = {name: _replaced(case.text(builder.language), words) for name, builder in builders.items()}
+            try:
+                images = [self._built(case, builder, name, texts[name], directory, words)
+                          for name, builder in builders.items()]
+                lines = tree.differences(*images, case.config)
+            except Failed as error:
+                lines = [str(error)]
             for name in features.found(case):
                 self.counts[name] += 1
             if lines:

@@ -18,7 +18,7 @@ def sample(c):
 @fragment
 def add_files(c):
     t = c.tag
-    c.file("dir/a"), c.file("dir/sub/b")
+    c.files("dir/a", "dir/sub/b")
     c.both(f"ADD {c.file('one')} /{t}/renamed")
     c.both(f"ADD {t}/dir {c.file('two')} /{t}/into/")
     c.both(f"RUN mkdir /{t}/flags")
@@ -29,7 +29,7 @@ def add_files(c):
 @fragment
 def add_excluding(c):
     t = c.tag
-    c.file("dir/a"), c.file("dir/b.log")
+    c.files("dir/a", "dir/b.log")
     c.split(f"ADD --exclude=*.log {t}/dir /{t}", f"ADD {t}/dir/a /{t}/")
 
 
@@ -113,8 +113,10 @@ def add_unpacked_address(c):
 def add_repository(c):
     """The plain text takes what git checks out from the context; @GIT@ is its address."""
     t = c.tag
-    c.file("first/file", b"first\n", 0o644), c.file("first/sub/script", b"#!/bin/sh\n", 0o755)
-    c.file("second/file", b"second\n", 0o644), c.file("second/sub/script", b"#!/bin/sh\n", 0o755)
+    c.file("first/file", b"first\n", 0o644)
+    c.file("first/sub/script", b"#!/bin/sh\n", 0o755)
+    c.file("second/file", b"second\n", 0o644)
+    c.file("second/sub/script", b"#!/bin/sh\n", 0o755)
     c.split(f"ADD @GIT@ /{t}/head", f"COPY {t}/second /{t}/head")
     c.split(f"ADD @GIT@#v1 /{t}/tag", f"COPY {t}/first /{t}/tag")
     c.split(f"ADD @GIT@#v1:sub /{t}/sub", f"COPY {t}/first/sub /{t}/sub")
@@ -126,7 +128,8 @@ def add_repository(c):
 @fragment
 def add_repository_kept(c):
     t = c.tag
-    c.file("first/file", b"first\n", 0o644), c.file("first/sub/script", b"#!/bin/sh\n", 0o755)
+    c.file("first/file", b"first\n", 0o644)
+    c.file("first/sub/script", b"#!/bin/sh\n", 0o755)
     c.split(f"ADD --keep-git-dir=true @GIT@#v1 /{t}\nRUN test -f /{t}/.git/HEAD && rm -r /{t}/.git",
             f"COPY {t}/first /{t}")
     c.split(f"ADD --checksum=@COMMIT@ @GIT@#v1 /{t}.checked", f"COPY {t}/first /{t}.checked")

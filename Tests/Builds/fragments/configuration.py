@@ -205,6 +205,6 @@ def odd_writing(c):
 def empty_values(c):
     t = c.tag
     c.both(f"LABEL {t}.empty= {t}.quoted=\"\" \"{t} with blanks\"=x")
-    c.both(f"EXPOSE 2000-2002/udp 2000/tcp")
+    c.both("EXPOSE 2000-2002/udp 2000/tcp")
     c.both(c.random.choice(["CMD []", "ENTRYPOINT []", "ENV " + t + "="]))
     c.both(f"VOLUME {t}/relative /{t}/slash/")

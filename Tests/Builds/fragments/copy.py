@@ -18,8 +18,10 @@ def copy_directory(c):
     t = c.tag
     for name, mode in [("dir", 0o2750), ("dir/empty", 0o700), ("dir/sticky", 0o1777), ("dir/group", 0o2755)]:
         c.directory(name, mode)
-    c.file("dir/a", owner=(1000, 1000)), c.file("dir/none", mode=0)
-    c.file("dir/sub/b"), c.file("dir/sub/setuid", mode=0o4755)
+    c.file("dir/a", owner=(1000, 1000))
+    c.file("dir/none", mode=0)
+    c.file("dir/sub/b")
+    c.file("dir/sub/setuid", mode=0o4755)
     c.both(f"COPY {t}/dir /{t}/contents")
     c.both(f"COPY {t}/dir/ /{t}/contents2/")
     c.both(f"COPY {t}/dir/sub {c.file('beside')} /{t}/mixed/")
@@ -29,7 +31,7 @@ def copy_directory(c):
 def copy_over(c):
     """On what is there: a directory's looks, files replaced, files kept."""
     t = c.tag
-    c.file("dir/a"), c.file("dir/sub/b")
+    c.files("dir/a", "dir/sub/b")
     c.both(f"RUN mkdir -p -m 750 /{t}/sub && echo old >/{t}/a && echo kept >/{t}/kept && chown -R 1000:2000 /{t}")
     c.both(f"COPY {t}/dir /{t}")
     c.both(f"COPY {c.file('a2')} /{t}/sub/b")
@@ -39,7 +41,10 @@ def copy_over(c):
 def copy_links(c):
     """Links inside of directories are copied, links that are sources are followed, and so are destinations."""
     t = c.tag
-    c.file("dir/file"), c.symlink("dir/link", "file"), c.symlink("dir/broken", "/no/such"), c.symlink("top", "dir/file")
+    c.file("dir/file")
+    c.symlink("dir/link", "file")
+    c.symlink("dir/broken", "/no/such")
+    c.symlink("top", "dir/file")
     c.symlink("dirlink", "dir")
     c.both(f"COPY {t}/dir /{t}/dir")
     c.both(f"COPY {t}/top /{t}/followed")
@@ -52,7 +57,9 @@ def copy_links(c):
 @fragment
 def copy_hard_links(c):
     t = c.tag
-    c.file("dir/a", b"linked"), c.link("dir/b", "dir/a"), c.link("dir/sub/c", "dir/a")
+    c.file("dir/a", b"linked")
+    c.link("dir/b", "dir/a")
+    c.link("dir/sub/c", "dir/a")
     c.both(f"COPY {t}/dir /{t}")
 
 
@@ -72,7 +79,7 @@ def copy_patterns(c):
 @fragment
 def copy_names(c):
     t, long = c.tag, "n" * 255
-    c.file("dir/" + long), c.file("dir/ü ñ"), c.file("dir/-dash"), c.file("dir/back\\slash"), c.file("dir/.hidden")
+    c.files("dir/" + long, "dir/ü ñ", "dir/-dash", "dir/back\\slash", "dir/.hidden")
     c.file(f"dir/{'d' * 150}/{'e' * 150}/f")
     c.both(f"COPY {t}/dir /{t}")
 
@@ -90,7 +97,9 @@ def copy_everything(c):
 @fragment
 def copy_owner(c):
     t = c.tag
-    c.file("dir/a"), c.file("dir/sub/b"), c.symlink("dir/l", "a"), c.file("dir/setuid", mode=0o6755)
+    c.files("dir/a", "dir/sub/b")
+    c.symlink("dir/l", "a")
+    c.file("dir/setuid", mode=0o6755)
     for owner in ["1000", "1000:2000", "user", "user:extra", "0:extra", "54321:12345"]:
         c.both(f"COPY --chown={owner} {t}/dir /{t}/{owner.replace(':', '-')}/below")
     c.both(f"COPY --chown=user:user {t}/dir/a /{t}/file")
@@ -100,7 +109,9 @@ def copy_owner(c):
 def copy_mode(c):
     """The directories are there before: what mode a new one gets has changed since 20.10, which drops setuid, too."""
     t = c.tag
-    c.file("dir/a"), c.file("dir/sub/b"), c.symlink("dir/l", "a"), c.file("script")
+    c.files("dir/a", "dir/sub/b")
+    c.symlink("dir/l", "a")
+    c.file("script")
     mode = c.random.choice(["755", "0644", "750", "0777", "600"])
     c.both(f"RUN mkdir -p /{t}/dir /{t}/both")
     c.both(f"COPY --chmod={mode} {t}/script /{t}/script")
@@ -114,7 +125,9 @@ def copy_mode(c):
 def copy_symbolic_mode(c):
     t = c.tag
     data = c.noise()
-    c.file("f", data, mode=0o640), c.file("d/f", data, mode=0o604), c.directory("d", 0o750)
+    c.file("f", data, mode=0o640)
+    c.file("d/f", data, mode=0o604)
+    c.directory("d", 0o750)
     symbolic = {"u+x,g-r,o=r": [0o704, 0o704, 0o714], "a=rX": [0o444, 0o444, 0o555], "go-rwx": [0o600, 0o600, 0o700],
                 "+x": [0o751, 0o715, 0o751], "g=u": [0o660, 0o664, 0o770]}
     spelled = c.random.choice(list(symbolic))
@@ -132,7 +145,7 @@ def copy_symbolic_mode(c):
 def copy_linked(c):
     """A layer that stands alone, so what is copied does not depend on what is below."""
     t = c.tag
-    c.file("dir/a"), c.file("dir/sub/b")
+    c.files("dir/a", "dir/sub/b")
     c.both(f"RUN mkdir -p /{t}/there && echo kept >/{t}/there/kept && echo old >/{t}/there/a")
     c.split(f"COPY --link {t}/dir /{t}/there", f"COPY {t}/dir /{t}/there")
     c.split(f"COPY --link --chown=1000:2000 {t}/dir/a /{t}/new/", f"COPY --chown=1000:2000 {t}/dir/a /{t}/new/")
@@ -151,7 +164,7 @@ def copy_linked_stage(c):
 @fragment
 def copy_parents(c):
     t = c.tag
-    c.file("x/y/a.txt"), c.file("x/z/b.txt"), c.file("x/z/c.log"), c.file("x/z/deep/d.txt")
+    c.files("x/y/a.txt", "x/z/b.txt", "x/z/c.log", "x/z/deep/d.txt")
     c.split(f"COPY --parents {t}/x/y/a.txt {t}/x/z/b.txt /{t}/files/",
             f"COPY {t}/x/y/a.txt /{t}/files/{t}/x/y/\nCOPY {t}/x/z/b.txt /{t}/files/{t}/x/z/")
     c.split(f"COPY --parents {t}/./x/z /{t}/pivot/", f"COPY {t}/x/z /{t}/pivot/x/z")
@@ -163,7 +176,7 @@ def copy_parents(c):
 def copy_parents_stage(c):
     t = c.tag
     stage = c.auxiliary()
-    stage.both(f"RUN mkdir -p /w/p/q /w/r && echo 1 >/w/p/q/one && echo 2 >/w/r/two && echo 3 >/w/r/three.o")
+    stage.both("RUN mkdir -p /w/p/q /w/r && echo 1 >/w/p/q/one && echo 2 >/w/r/two && echo 3 >/w/r/three.o")
     stage.both("RUN echo 4 >/w/zero.o && echo 5 >/w/p/q/two.o")
     c.split(f"COPY --from={stage.name} --parents /w/p/./q /w/r/two /{t}/",
             f"COPY --from={stage.name} /w/p/q /{t}/q\nCOPY --from={stage.name} /w/r/two /{t}/w/r/")
@@ -182,7 +195,7 @@ def copy_excluding(c):
         c.context[f"{t}/plain/{name}"] = c.context[f"{t}/{name}"]
     c.split(f"COPY --exclude=*.log --exclude=*/y.log --exclude=skip {t}/dir /{t}/kept", f"COPY {t}/plain/dir /{t}/kept")
     # From the root of each source.
-    c.file("two/1/x.log"), c.file("two/2/sub/y.log"), c.file("two/2/z")
+    c.files("two/1/x.log", "two/2/sub/y.log", "two/2/z")
     c.split(f"COPY --exclude=*.log {t}/two/* /{t}/several/", f"COPY {t}/two/2 /{t}/several/")
     c.split(f"COPY --exclude=**/*.log {t}/two /{t}/anywhere", f"RUN mkdir -p /{t}/anywhere/1 /{t}/anywhere/2/sub\n"
             f"COPY {t}/two/2/z /{t}/anywhere/2/")
@@ -192,7 +205,7 @@ def copy_excluding(c):
 def copy_from_stage(c):
     t = c.tag
     stage = c.auxiliary()
-    stage.both(f"WORKDIR /made/here")
+    stage.both("WORKDIR /made/here")
     stage.both("RUN echo x >file && ln -s file l && chown 7:8 file")
     stage.both("RUN mkdir -p d/e && echo y >d/e/f && ln d/e/f d/e/g && chmod 2750 d")
     c.both(f"COPY --from={stage.name} /made/here /{t}/all")
@@ -220,7 +233,7 @@ def copy_from_image(c):
 @fragment
 def copy_from_context(c):
     t = c.tag
-    c.file("named/a"), c.file("named/sub/b")
+    c.files("named/a", "named/sub/b")
     c.modern_arguments += ["--build-context", f"{t}=@CONTEXT@/{t}/named"]
     c.split(f"COPY --from={t} . /{t}/", f"COPY {t}/named /{t}/")
     c.split(f"COPY --from={t} sub/b /{t}.b", f"COPY {t}/named/sub/b /{t}.b")
@@ -252,11 +265,11 @@ def copy_all_of_a_stage(c):
 def copy_to_links(c):
     """Destinations below links, and working directories that are links."""
     t = c.tag
-    c.file("dir/sub/a"), c.file("b")
+    c.files("dir/sub/a", "b")
     c.both(f"RUN mkdir -p /{t}/real /{t}/elsewhere && ln -s ../elsewhere /{t}/real/sub")
     c.both(f"RUN ln -s real /{t}/link && ln -s b /{t}/real/c")
     c.both(f"WORKDIR /{t}/link/made")
-    c.both(f"RUN pwd >where && echo x >../b")
+    c.both("RUN pwd >where && echo x >../b")
     c.both(f"COPY {t}/b ../")
     c.both(f"COPY {t}/b /{t}/link/new/name")
     c.both(f"COPY {t}/dir/. /{t}/dot/")
@@ -275,7 +288,9 @@ def copy_for_new_user(c):
 @fragment
 def copy_to_root(c):
     t = c.tag
-    c.directory("dir", 0o711), c.file(f"dir/{t}.a"), c.file(f"dir/tmp/{t}.b"), c.directory("dir/tmp", 0o1777)
+    c.directory("dir", 0o711)
+    c.files(f"dir/{t}.a", f"dir/tmp/{t}.b")
+    c.directory("dir/tmp", 0o1777)
     c.both(f"COPY {t}/dir /")
     c.both(f"WORKDIR /{t}")
     c.both(f"COPY {t}/dir .")
@@ -287,7 +302,7 @@ def copy_to_root(c):
 def copy_over_links(c):
     """A link at the destination itself is followed; one below it is replaced."""
     t = c.tag
-    c.file("file"), c.file("dir/below")
+    c.files("file", "dir/below")
     c.both(f"RUN mkdir /{t} && cd /{t} && echo 1 >target && ln -s target link && ln -s target below")
     c.both(f"COPY {t}/file /{t}/link")
     c.both(f"COPY {t}/dir /{t}")

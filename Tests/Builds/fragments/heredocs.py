@@ -37,7 +37,7 @@ def run_input(c):
 def copy_files(c):
     t, m = c.tag, mark(c)
     c.both(f"ENV {t}V=value")
-    texts = [f"expanded value\n", "not expanded $V\n", "tabs\n  stay\n"]
+    texts = ["expanded value\n", "not expanded $V\n", "tabs\n  stay\n"]
     for index, text in enumerate(texts):
         c.file(f"{m}{index}", text, 0o644)
     c.split(f"COPY <<{m} /{t}/expanded\nexpanded ${{{t}V}}\n{m}\nRUN touch /{t}/expanded",
@@ -50,7 +50,8 @@ def copy_files(c):
 @fragment
 def copy_files_flags(c):
     t, m = c.tag, mark(c)
-    c.file(m, "#!/bin/sh\necho \\$not\n", 0o644), c.file("beside")
+    c.file(m, "#!/bin/sh\necho \\$not\n", 0o644)
+    c.file("beside")
     c.split(f"COPY --chmod=755 --chown=user:extra <<'{m}' {t}/beside /{t}/\n#!/bin/sh\necho \\$not\n{m}\n"
             f"RUN touch /{t}/{m}",
             f"COPY --chmod=755 --chown=user:extra {t}/{m} {t}/beside /{t}/\nRUN touch /{t}/{m}")
@@ -59,6 +60,7 @@ def copy_files_flags(c):
 @fragment
 def add_file(c):
     t, m = c.tag, mark(c)
-    c.file(m, "", 0o644), c.file("text", "added\n", 0o644)
+    c.file(m, "", 0o644)
+    c.file("text", "added\n", 0o644)
     c.split(f"ADD <<{m} /{t}/empty\n{m}\nRUN touch /{t}/empty", f"ADD {t}/{m} /{t}/empty\nRUN touch /{t}/empty")
     c.split(f"ADD <<{m} /{t}/text\nadded\n{m}\nRUN touch /{t}/text", f"ADD {t}/text /{t}/text\nRUN touch /{t}/text")

@@ -17,7 +17,7 @@ def run(c, mount, command, plain_mount=None, leaves=None):
 @fragment
 def bind_context(c):
     t = c.tag
-    c.file("in/a"), c.file("in/b")
+    c.files("in/a", "in/b")
     run(c, f"type=bind,target=/tmp/{t}", f"find /tmp/{t}/{t} | sort >/{t}", leaves=f"/tmp/{t}")
     # 20.10 lets one write whose context was mounted with `rw` before.
     c.split(f"RUN --mount=type=bind,target=/tmp/{t} ! touch /tmp/{t}/x 2>/dev/null", "RUN true")
