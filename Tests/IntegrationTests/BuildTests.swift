@@ -191,5 +191,58 @@ extension Integration {
         #expect(second.cached == 1, "\(second)")
       }
     }
+
+    @Test("What is no Dockerfile, or cannot be had: one error with its line, and nothing is left")
+    func mistakes() throws {
+      try withBuilds { builds in
+        for (dockerfile, reason) in [
+          ("FROM box\nRUNN x\n", "Dockerfile:2:1: unknown instruction \"RUNN\"; did you mean RUN?"),
+          ("FROM box\n// step1\n", "a comment begins with #"),
+          ("RUN x\n", "before the first FROM"),
+          ("", "FROM"),
+          ("FROM box\nCOPY nosuch /\n", "Dockerfile:2: \"/nosuch\": not found in the context"),
+          ("FROM box\nENV A=${B:?it is missing}\n", "it is missing"),
+          ("# syntax=other/language:1\nFROM box\n", "no such front end here"),
+          ("FROM --platform=linux/s390x box\n", "Dockerfile:1: box: the image in the store is for linux/"),
+          ("FROM box\nEXPOSE 99999\n", "Dockerfile:2: EXPOSE: expected PORT"),
+          ("FROM ${NOTHING}\n", "the base is empty"),
+          ("FROM box\nCOPY --from=0 /a /b\n", "cannot copy from itself"),
+          ("FROM box\nCOPY --chmod=rw Dockerfile /\n", "--chmod=rw: expected"),
+          ("FROM box\nWORKDIR /etc/passwd\n", "there is a file in its place"),
+        ] {
+          let outcome = try builds.build(dockerfile)
+          #expect(outcome.code == 1, "\(dockerfile): \(outcome)")
+          #expect(outcome.errors.contains(reason), "\(dockerfile): \(outcome)")
+        }
+        #expect(try builds.images.command("images", "--quiet", "made").output.isEmpty)
+      }
+    }
+
+    @Test("ONBUILD of the base is carried out, once")
+    func onBuild() throws {
+      try withBuilds { builds in
+        try builds.file("f", "f\n")
+        try builds.must("FROM box\nONBUILD COPY f /f\nONBUILD RUN cat /f > /g\n")
+        try builds.images.must("tag", "made", "base")
+        try builds.must("FROM base\nRUN cat /g > /h\n")
+        #expect(try builds.sh("cat /h") == "f\n")
+        #expect(try builds.config("Config.OnBuild") == "null")
+      }
+    }
+
+    @Test("podman sees the same files", .enabled(if: Podman.isInstalled, "podman is not installed"))
+    func podman() throws {
+      try withBuilds { builds in
+        try builds.must(
+          "FROM box\nRUN rm -r /home && mkdir /home && echo 1 > /home/one\nCMD [\"ls\", \"/home\"]\n")
+        let archive = "\(builds.images.directory)/image.tar"
+        try builds.images.must("save", "--output", archive, "made")
+        let podman = try Podman(builds.images.directory)
+        try podman.must("load", "--quiet", "-i", archive)
+        let root = try podman.must("image", "mount", "docker.io/library/made").trimmingCharacters(in: .newlines)
+        defer { _ = try? podman.must("image", "unmount", "docker.io/library/made") }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(root)/home") == ["one"])
+      }
+    }
   }
 }

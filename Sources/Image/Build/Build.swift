@@ -53,6 +53,7 @@ public struct Build: Sendable {
   private func build(_ session: BuildSession, _ input: BuildInput) async throws -> Outcome? {
     let tags = try options.tags.map { (tag) throws(ImageError) in try library.reference(tag) }
     let dockerfile = try Dockerfile.parse(input.text)
+    try Self.checkFrontEnd(dockerfile)
     let scope = try GlobalScope(dockerfile, options)
     let graph = try StageGraph(dockerfile, options, scope)
     if options.onlyChecks {
@@ -60,7 +61,7 @@ public struct Build: Sendable {
       return nil
     }
     let contexts = ContextStore(session, directory: input.directory, ignored: try input.ignored())
-    let images = try await BaseImages(session, fetch).load(graph.images)
+    let images = try await BaseImages(session, fetch).load(graph)
     let explanation = CacheExplanation(
       of: "\(input.place) \(options.target ?? "")", library.layout, reads: options.explainsCache)
     let job = BuildJob(session, dockerfile, scope, graph, contexts, explanation, images: images)
@@ -84,6 +85,17 @@ public struct Build: Sendable {
       if let output = options.output { try BuildExport.write(outcome.id, tags, output, session) }
       keep(job, waits: true)
       return outcome
+    }
+  }
+
+  /// There is one language here; another one's Dockerfile would be read as what it is not.
+  private static func checkFrontEnd(_ dockerfile: Dockerfile) throws(BuildFailure) {
+    guard let syntax = dockerfile.directives.syntax else { return }
+    let name = syntax.prefix { $0 != ":" && $0 != "@" }
+    let known = ["docker/dockerfile", "docker/dockerfile-upstream"].flatMap { [$0, "docker.io/\($0)"] }
+    guard known.contains(String(name)) else {
+      throw BuildFailure(
+        "# syntax=\(syntax): there is no such front end here, only docker/dockerfile: leave the line out")
     }
   }
 

@@ -30,9 +30,26 @@ enum BuildText {
   }
 }
 
-/// `--quiet`.
+/// `--quiet`: nothing but what a step wrote that fails.
 final class QuietProgress: BuildProgress {
-  func report(_ event: BuildEvent) {}
+  private let output = Mutex<[BuildStep: [UInt8]]>([:])
+  private static let mostKept = 64 << 10
+
+  func report(_ event: BuildEvent) {
+    switch event {
+    case .output(let step, let bytes):
+      output.withLock { output in
+        output[step, default: []] += bytes
+        if let count = output[step]?.count, count > Self.mostKept {
+          output[step]?.removeFirst(count - Self.mostKept)
+        }
+      }
+    case .finished(let step, _, _): output.withLock { $0[step] = nil }
+    case .failed(let step, _): BuildText.write(output.withLock { $0[step] } ?? [], to: STDERR_FILENO)
+    case .started, .running, .note, .doing: break
+    }
+  }
+
   func finish(_ outcome: Build.Outcome) {}
   func stop() {}
 }

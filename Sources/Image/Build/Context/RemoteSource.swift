@@ -99,7 +99,7 @@ private struct Repository {
       "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_ATTR_NOSYSTEM=1",
     ]
     do {
-      _ = try HostProgram.output("env", environment + ["git"] + arguments)
+      _ = try HostProgram.output("env", environment + ["sh", "-c", "umask 022; exec git \"$@\"", "git"] + arguments)
     } catch {
       throw BuildFailure("ADD file://\(path): git cannot check it out: see above")
     }

@@ -13,11 +13,15 @@ struct BaseImages {
   }
 
   /// Pulls those that are missing, and keeps all of them until the build ends.
-  func load(_ images: [(name: String, platform: Platform)]) async throws -> [FileOrigin: StageState] {
+  func load(_ graph: StageGraph) async throws -> [FileOrigin: StageState] {
     var states: [FileOrigin: StageState] = [:]
-    for (name, platform) in images {
+    for (name, platform, place) in graph.images {
       try session.interruption.check()
-      states[.image(name, platform)] = try await load(name, platform)
+      do {
+        states[.image(name, platform)] = try await load(name, platform)
+      } catch {
+        throw BuildFailure(error, at: place)
+      }
     }
     return states
   }
@@ -33,11 +37,11 @@ struct BaseImages {
         try await fetch(reference, platform)
       } catch {
         // What is here is better than nothing only if nobody asked for more.
-        throw ImageError("FROM \(name): \(ImageError(error))")
+        throw ImageError("\(name): \(ImageError(error))")
       }
       image = try find(name, platform)
     }
-    guard let image else { throw ImageError("FROM \(name): no such image") }
+    guard let image else { throw ImageError("\(name): no such image") }
     return try state(of: image, name, platform)
   }
 
@@ -67,7 +71,7 @@ struct BaseImages {
     try library.claim(image.entry, session.hold)
     guard platform.accepts(image.config.platform) else {
       throw ImageError(
-        "FROM \(name): the image in the store is for \(image.config.platform), and \(platform) is wanted: "
+        "\(name): the image in the store is for \(image.config.platform), and \(platform) is wanted: "
           + "give --platform, or --pull to look for another one")
     }
     return StageState(image, lowers: try library.imageLowers(of: image, session.hold))

@@ -51,13 +51,15 @@ struct StageGraph: Sendable {
     needed = all.filter { visited.contains($0.index) }
   }
 
-  /// Origins that are images: fetched before anything is built.
-  var images: [(name: String, platform: Platform)] {
+  /// Origins that are images, fetched before anything is built, and the stage that wants each first.
+  var images: [(name: String, platform: Platform, place: SourceRange)] {
     var found: Set<FileOrigin> = []
-    var images: [(String, Platform)] = []
+    var images: [(String, Platform, SourceRange)] = []
     for stage in needed {
       for origin in [stage.base] + stage.origins.sorted(by: { "\($0)" < "\($1)" }) where found.insert(origin).inserted {
-        if case .image(let name, let platform) = origin { images.append((name, platform)) }
+        guard case .image(let name, let platform) = origin else { continue }
+        let place = stage.stage.instructions.first { $0.originNames.contains(name) }?.place
+        images.append((name, platform, origin == stage.base ? stage.stage.place : place ?? stage.stage.place))
       }
     }
     return images
