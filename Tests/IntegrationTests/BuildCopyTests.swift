@@ -109,11 +109,17 @@ extension Integration {
           COPY --parents x/a.txt y/a.txt /one/
           COPY --parents deep/./er/c.txt /two/
           COPY --exclude=**/*.md x /three/
+          COPY --exclude=*.txt x y /five/
+          COPY --parents **/b.md /six/
           COPY --parents x/sub /four/
           """)
-        let found = try builds.sh("find /one /two /three /four -type f").split(separator: "\n").map(String.init)
+        let found = try builds.sh("find /one /two /three /four /five /six -type f").split(separator: "\n").map(
+          String.init)
         #expect(
-          Set(found) == ["/one/x/a.txt", "/one/y/a.txt", "/two/er/c.txt", "/three/a.txt", "/four/x/sub/b.md"],
+          Set(found) == [
+            "/one/x/a.txt", "/one/y/a.txt", "/two/er/c.txt", "/three/a.txt", "/four/x/sub/b.md", "/five/sub/b.md",
+            "/six/x/sub/b.md",
+          ],
           "\(found)")
       }
     }

@@ -218,6 +218,18 @@ extension Integration {
       }
     }
 
+    @Test("--check builds nothing, and fails where a check found something; without it, that is a warning")
+    func checks() throws {
+      try withBuilds { builds in
+        let good = try builds.build("FROM box\nRUN exit 9\n", "--check")
+        #expect(good.code == 0 && good.output.contains("no warnings found"), "\(good)")
+        let bad = try builds.build("FROM box\nmaintainer me\n", "--check")
+        #expect(bad.code == 1 && bad.output.contains("WARNING: Dockerfile:2: MaintainerDeprecated"), "\(bad)")
+        #expect(try builds.must("FROM box\nMAINTAINER me\n").contains("WARNING: Dockerfile:2: MaintainerDeprecated"))
+        #expect(try builds.build("# check=error=true\nFROM box\nMAINTAINER me\n").code == 1)
+      }
+    }
+
     @Test("ONBUILD of the base is carried out, once")
     func onBuild() throws {
       try withBuilds { builds in

@@ -56,11 +56,17 @@ public struct Build: Sendable {
     try Self.checkFrontEnd(dockerfile)
     let scope = try GlobalScope(dockerfile, options)
     let graph = try StageGraph(dockerfile, options, scope)
+    let ignored = try input.ignored()
+    let warnings = check(dockerfile, ignored)
+    for warning in warnings { observer.report(.note(nil, "WARNING: \(warning.rendered(file: input.fileName))")) }
+    if options.onlyChecks || dockerfile.directives.checksAreErrors, let first = warnings.first {
+      throw BuildFailure("\(warnings.count) of the checks found something, first \(first.name)", at: first.place)
+    }
     if options.onlyChecks {
-      observer.report(.note(nil, "Check complete, no errors found."))
+      observer.report(.note(nil, "Check complete, no warnings found."))
       return nil
     }
-    let contexts = ContextStore(session, directory: input.directory, ignored: try input.ignored())
+    let contexts = ContextStore(session, directory: input.directory, ignored: ignored)
     let images = try await BaseImages(session, fetch).load(graph)
     let explanation = CacheExplanation(
       of: "\(input.place) \(options.target ?? "")", library.layout, reads: options.explainsCache)
@@ -86,6 +92,13 @@ public struct Build: Sendable {
       keep(job, waits: true)
       return outcome
     }
+  }
+
+  private func check(_ dockerfile: Dockerfile, _ ignored: IgnorePatterns?) -> [CheckWarning] {
+    var context = CheckContext()
+    for (name, value) in options.arguments { context.arguments[name] = value }
+    (context.platform, context.target, context.ignore) = (options.platform, options.target, ignored)
+    return dockerfile.warnings(context)
   }
 
   /// There is one language here; another one's Dockerfile would be read as what it is not.

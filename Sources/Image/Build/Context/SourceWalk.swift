@@ -7,7 +7,7 @@ internal import OCI
 /// Finds what the sources of a COPY name, and goes through it.
 struct SourceWalk {
   let tree: SourceTree
-  /// `--exclude`, from the tree's root.
+  /// `--exclude`, from the root of each source.
   let excluded: IgnorePatterns?
   let check: () throws(ImageError) -> Void
 
@@ -29,7 +29,37 @@ struct SourceWalk {
     var paths: [[UInt8]] = []
     try expand(parts.map(String.init)[...], below: [], &paths)
     let found = paths.filter { pattern.matches(String(decoding: $0, as: UTF8.self)) }
-    return try found.map { (path) throws(ImageError) in try match(String(decoding: path, as: UTF8.self)) }
+    return try matches(found)
+  }
+
+  /// What `--exclude` says of a file that a pattern found, it says by the file's name.
+  private func matches(_ paths: [[UInt8]]) throws(ImageError) -> [SourceMatch] {
+    var found: [SourceMatch] = []
+    for path in paths {
+      let match = try match(Self.text(path))
+      if !match.isDirectory, excluded?.ignores(Self.text(match.name)) ?? false { continue }
+      found.append(match)
+    }
+    return found
+  }
+
+  /// Everything that matches, at any depth (`**`).
+  fileprivate func expand(
+    _ pattern: PathPattern, below directory: [UInt8], _ paths: inout [[UInt8]]
+  ) throws(ImageError) {
+    try check()
+    let opened = try tree.openDirectory(directory)
+    for name in try names(opened, directory) {
+      let path = directory.isEmpty ? name : directory + [Self.slash] + name
+      let text = Self.text(path)
+      if tree.ignores(path), !(tree.ignored?.mayContainIncluded(below: text) ?? false) { continue }
+      if pattern.matches(text), !tree.ignores(path) { paths.append(path) }
+      var status = stat()
+      guard fstatat(opened.number, Self.cString(name), &status, AT_SYMLINK_NOFOLLOW) == 0,
+        status.st_mode & S_IFMT == S_IFDIR, pattern.canMatch(below: text)
+      else { continue }
+      try expand(pattern, below: path, &paths)
+    }
   }
 
   /// One level of a pattern after the other, so that only directories that can match are read.
@@ -81,8 +111,8 @@ struct SourceWalk {
     for name in try names(directory, parent.path) {
       let path = parent.path.isEmpty ? name : parent.path + [Self.slash] + name
       let place = parent.place.isEmpty ? name : parent.place + [Self.slash] + name
-      let isHidden = isHidden(path)
-      let mayHold = isHidden && mayHoldIncluded(path)
+      let isHidden = isHidden(path, place)
+      let mayHold = isHidden && mayHoldIncluded(path, place)
       if isHidden, !mayHold { continue }
       let entry = try entry(path, place, directory, name: name)
       guard entry.isDirectory else {
@@ -113,16 +143,17 @@ struct SourceWalk {
     }
   }
 
-  private func isHidden(_ path: [UInt8]) -> Bool {
+  private func isHidden(_ path: [UInt8], _ place: [UInt8]) -> Bool {
     if tree.ignored == nil, excluded == nil { return false }
-    let text = String(decoding: path, as: UTF8.self)
-    return tree.ignored?.ignores(text) ?? false || excluded?.ignores(text) ?? false
+    return tree.ignored?.ignores(Self.text(path)) ?? false || excluded?.ignores(Self.text(place)) ?? false
   }
 
-  private func mayHoldIncluded(_ path: [UInt8]) -> Bool {
-    let text = String(decoding: path, as: UTF8.self)
-    return [tree.ignored, excluded].allSatisfy { $0?.mayContainIncluded(below: text) ?? true }
+  private func mayHoldIncluded(_ path: [UInt8], _ place: [UInt8]) -> Bool {
+    tree.ignored?.mayContainIncluded(below: Self.text(path)) ?? true
+      && excluded?.mayContainIncluded(below: Self.text(place)) ?? true
   }
+
+  private static func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
 
   /// - Parameter name: in the directory; `nil` is what the descriptor itself is.
   private func entry(
@@ -180,7 +211,7 @@ extension SourceWalk {
       pattern = pivot + "/" + String(source[cut.upperBound...])
     }
     let skipped = pivot.split(separator: "/").filter { $0 != "." }.count
-    return try matches(pattern).map { (match) throws(ImageError) in
+    return try anyDepth(pattern).map { (match) throws(ImageError) in
       var match = match
       guard let top = match.entries.first else { return match }
       let parts = top.path.split(separator: UInt8(ascii: "/"))
@@ -192,5 +223,18 @@ extension SourceWalk {
       match.isNested = true
       return match
     }
+  }
+
+  private func anyDepth(_ source: String) throws(ImageError) -> [SourceMatch] {
+    guard source.contains("**") else { return try matches(source) }
+    let parts = source.split(separator: "/").filter { $0 != "." }
+    guard !parts.contains("..") else { throw ImageError("\(source): .. and wildcards do not go together") }
+    var paths: [[UInt8]] = []
+    do {
+      try expand(try PathPattern(parts.joined(separator: "/"), .anyDepth), below: [], &paths)
+    } catch {
+      throw ImageError(error)
+    }
+    return try matches(paths)
   }
 }
