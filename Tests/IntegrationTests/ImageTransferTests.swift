@@ -99,6 +99,27 @@ extension Integration {
       }
     }
 
+    @Test(
+      "A layer with hard links to files of lower layers: what podman makes of it, and the same blobs again",
+      .enabled(if: Podman.isInstalled, "podman is not installed"))
+    func links() throws {
+      try withRegistry { store, registry in
+        try store.make("links", "--links", "text")
+        let name = try store.publish("links", as: "first:1", to: registry)
+        try store.must("pull", "--quiet", name)
+        try store.must("push", "--quiet", name, "\(registry.host)/second:1")
+        #expect(try registry.raw("first:1") == registry.raw("second:1"))
+        let podman = try Podman(store.directory)
+        try podman.must("pull", "--quiet", "--tls-verify=false", name)
+        let root = try podman.must("image", "mount", name).trimmingCharacters(in: .newlines)
+        defer { _ = try? podman.must("image", "unmount", name) }
+        let (ours, theirs) = (try store.seen(name), try TestStore.listing(root))
+        // Its storage keeps no second names of symbolic links.
+        let seen = ours.map(Self.withoutTime).filter { !$0.hasPrefix(" 'link'") }
+        #expect(Set(seen) == Set(theirs.map(Self.withoutTime).filter { !$0.hasPrefix(" 'link'") }))
+      }
+    }
+
     @Test("What is pulled and pushed again is the same, byte for byte", arguments: ["gzip", "none", "zstd"])
     func roundTrip(compression: String) throws {
       try withRegistry { store, registry in

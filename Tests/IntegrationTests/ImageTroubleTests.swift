@@ -14,6 +14,8 @@ extension Integration {
         ("dotdot", "layer entry ../escaped: it leads out of the layer"),
         ("bare-whiteout", "layer entry bin/.wh.: a whiteout of nothing"),
         ("bomb", "it makes the archive larger than the limit of 68719476736 bytes"),
+        ("link-to-nothing", "hard link bin/x to bin/nothing: no layer has such a file"),
+        ("link-out", "hard link bin/x to out/etc/passwd-: no layer has such a file"),
         ("cut", "the archive ends in the middle of it"), ("noise", "the header's checksum is wrong"),
       ])
     func hostile(kind: String, reason: String) throws {

@@ -8,13 +8,13 @@ import Testing
 @Suite(.serialized) struct DirectoryTests {
   private static let rootAndTar = Machine.isRoot && Machine.hasTar
 
-  private func unpack(_ scratch: Scratch, lower: [String] = [], _ make: (inout RawTar) -> Void) throws
+  private func unpack(_ scratch: Scratch, _ make: (inout RawTar) -> Void) throws
     -> DirectorySummary
   {
     var tar = RawTar()
     make(&tar)
     tar.addEnd()
-    return try LayerTree.unpack(tar.bytes, to: "out", of: scratch, lower: lower).summary
+    return try LayerTree.unpack(tar.bytes, to: "out", of: scratch).summary
   }
 
   private func exists(_ scratch: Scratch, _ name: String) -> Bool {
@@ -195,38 +195,6 @@ import Testing
       tar.add("d/", type: "5", mode: 0o755)
     }
     #expect(LayerTree.attributes(scratch.file("out/d")).map(\.0) == ["user.good"])
-  }
-
-  @Test func linksToFilesOfLayersBelow() throws {
-    let scratch = try Scratch(in: "/dev/shm")
-    try scratch.shell(
-      """
-      mkdir -p one/d one/hidden two/d; printf lower > one/d/file; touch -d '2001-01-01' one/d/file; chmod 640 one/d/file
-      setfattr -n user.note -v hello one/d/file 2>/dev/null || :; truncate -s 1M one/d/sparse; printf end >> one/d/sparse
-      ln -s target one/link; printf x > one/d/out; mknod two/d/out c 0 0; printf y > one/hidden/x; mkdir two/hidden
-      setfattr -n user.overlay.opaque -v y two/hidden
-      """)
-    _ = try unpack(scratch, lower: ["one", "two"]) { tar in
-      tar.add("copy", type: "1", target: "d/file")
-      tar.add("sparse", type: "1", target: "/d/sparse")
-      tar.add("other", type: "1", target: "x/../link")
-    }
-    #expect(try scratch.read("out/copy") == Array("lower".utf8))
-    var (copy, original) = (stat(), stat())
-    #expect(stat(scratch.file("out/copy"), &copy) == 0 && stat(scratch.file("one/d/file"), &original) == 0)
-    #expect(copy.st_mtim.tv_sec == original.st_mtim.tv_sec && copy.st_mode == original.st_mode)
-    #expect(copy.st_ino != original.st_ino)
-    #expect(
-      LayerTree.attributes(scratch.file("out/copy")).map(\.0)
-        == LayerTree.attributes(scratch.file("one/d/file")).map(\.0))
-    #expect(try scratch.read("out/sparse") == scratch.read("one/d/sparse"))
-    #expect(lstat(scratch.file("out/other"), &copy) == 0 && copy.st_mode & S_IFMT == S_IFLNK)
-    for hidden in ["d/out", "hidden/x", "d", "nothing", "link/x"] {
-      try scratch.shell("rm -rf out")
-      #expect(throws: LayerError.self, "\(hidden)") {
-        try unpack(scratch, lower: ["one", "two"]) { $0.add("x", type: "1", target: hidden) }
-      }
-    }
   }
 
   /// For a user who is not root, too: run these tests as one.

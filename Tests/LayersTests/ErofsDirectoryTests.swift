@@ -11,7 +11,8 @@ struct ErofsDirectoryTests {
   private func compare(_ contents: [Content]) throws -> Bool {
     let workshop = try Workshop()
     let layer = try Layer(contents)
-    let directory = Result { try workshop.directory(layer, "dir") }
+    var links: [LowerLink] = []
+    let directory = Result { try workshop.directory(layer, "dir") { links = $0.lowerLinks } }
     let erofs = Result { try layer.erofs("\(workshop.path)/layer.erofs") }
     if case .success(let summary) = erofs, summary.obstacle != nil { return false }
     guard case .success(let path) = directory, case .success(let summary) = erofs else {
@@ -32,6 +33,7 @@ struct ErofsDirectoryTests {
     // there.
     let undated = Set(one.lines.filter { $0.value.contains(" 0.0 ") }.keys)
     #expect(one.differences(from: two, exceptTimesOf: undated) == [], "\(contents.map(\.entry))")
+    #expect(summary.lowerLinks == links, "\(contents.map(\.entry))")
     #expect(summary.impliedDirectories.allSatisfy { undated.contains("/" + String(decoding: $0, as: UTF8.self)) })
     return true
   }
@@ -80,9 +82,18 @@ struct ErofsDirectoryTests {
       ],
       [Content(.file, ".wh.")], [Content(.file, "a/.wh.x/y")], [Content(.file, ".wh...")],
       [Content(.characterDevice, "zero")],
+      // Hard links to files of other layers, to each other, and what else takes their names.
+      [
+        Content(.hardLink, "h", target: "usr/below"), Content(.hardLink, "i", target: "h"),
+        Content(.symbolicLink, "l", target: "d"), Content(.hardLink, "l/x", target: "below"),
+        Content(.hardLink, "gone", target: "below"), Content(.file, "gone"),
+        Content(.hardLink, "d/e/lost", target: "below"), Content(.file, "d/e"), Content(.directory, "d/e", mode: 0o755),
+        Content(.file, "was"), Content(.hardLink, "was", target: "below"), Content(.file, ".wh.below"),
+      ],
     ]
     for contents in archives { _ = try compare(contents) }
     #expect(try compare(archives[0]))
+    #expect(try archives.last.map(compare) == true)
   }
 
   @Test func randomArchives() throws {

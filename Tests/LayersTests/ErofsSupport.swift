@@ -36,11 +36,14 @@ extension Workshop {
   }
 
   /// Makes the form `dir` of a layer.
-  func directory(_ layer: Layer, _ name: String) throws -> String {
+  func directory(
+    _ layer: Layer, _ name: String, summary: (DirectorySummary) -> Void = { _ in }
+  ) throws -> String {
     let place = try directory(name)
     let root = try Descriptor.open(place, O_RDONLY | O_DIRECTORY)
     var sink = try DirectorySink(root: root)
     try layer.unpack(into: &sink)
+    summary(sink.result)
     return place
   }
 

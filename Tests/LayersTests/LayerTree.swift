@@ -59,14 +59,12 @@ enum LayerTree {
   /// Unpacks an archive into the directory `name` of the scratch, which is made.
   @discardableResult
   static func unpack(
-    _ bytes: [UInt8], to name: String, of scratch: Scratch, limits: LayerLimits = .standard, lower: [String] = [],
+    _ bytes: [UInt8], to name: String, of scratch: Scratch, limits: LayerLimits = .standard,
     expecting: LayerExpectation = LayerExpectation()
   ) throws -> (summary: DirectorySummary, facts: LayerFacts) {
     guard mkdir(scratch.file(name), 0o755) == 0 else { throw SystemError("make directory", name) }
-    let layers = try lower.map { try Descriptor.open(scratch.file($0), O_RDONLY | O_DIRECTORY).release() }
-    defer { for layer in layers { close(layer) } }
     let root = try Descriptor.open(scratch.file(name), O_RDONLY | O_DIRECTORY)
-    var sink = try DirectorySink(root: root, lower: layers)
+    var sink = try DirectorySink(root: root)
     let facts = try LayerUnpacker.unpack(MemorySource(bytes), expecting: expecting, limits: limits, into: &sink)
     return (sink.result, facts)
   }

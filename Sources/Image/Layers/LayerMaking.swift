@@ -128,9 +128,10 @@ struct LayerMaking: Sendable {
     let root = try Self.makeRoot("\(path)/\(LayerRecord.Form.directory.fileName)")
     var sink = try DirectorySink(root: root)
     let facts = try LayerUnpacker.unpack(source, expecting: expected, into: &sink)
-    let record = LayerRecord(
+    var record = LayerRecord(
       facts, form: .directory, impliedDirectories: sink.result.impliedDirectories, impliesRoot: sink.result.impliesRoot,
       hidesAllBelow: sink.result.isOpaque)
+    record.lowerLinks = sink.result.lowerLinks
     return (Made(record: record), facts)
   }
 
@@ -162,6 +163,7 @@ struct LayerMaking: Sendable {
       var record = LayerRecord(
         facts, form: .filesystem, impliedDirectories: sink.result.impliedDirectories,
         impliesRoot: sink.result.impliesRoot, hidesAllBelow: sink.result.isOpaque)
+      record.lowerLinks = sink.result.lowerLinks
       do throws(SystemError) {
         record.metadata = try LayerCheck.digests(file, archiveSize: facts.archiveSize).1
       } catch {

@@ -1,5 +1,5 @@
 internal import Kernel
-internal import Layers
+public import Layers
 public import OCI
 internal import Store
 
@@ -25,6 +25,8 @@ public struct LayerRecord: Sendable, Equatable {
   public var impliesRoot: Bool
   /// Its root hides everything below.
   public var hidesAllBelow: Bool
+  /// Hard links to files that only a layer below can have; each stack has them right above the layer.
+  public var lowerLinks: [LowerLink] = []
   /// Of a file with a file system: the digest of all in it but the archive.
   var metadata: Digest?
 
@@ -38,6 +40,10 @@ public struct LayerRecord: Sendable, Equatable {
       JSON.Member("impliedDirectories", .strings(impliedDirectories.map(Self.text))),
       JSON.Member("impliesRoot", .bool(impliesRoot)), JSON.Member("hidesAllBelow", .bool(hidesAllBelow)),
     ]
+    if !lowerLinks.isEmpty {
+      let links = lowerLinks.map { JSON.strings([Self.text($0.path), Self.text($0.target)]) }
+      members.append(JSON.Member("lowerLinks", .array(links)))
+    }
     if let metadata { members.append(JSON.Member("metadata", .string(metadata.description))) }
     return .object(members)
   }
@@ -74,6 +80,11 @@ public struct LayerRecord: Sendable, Equatable {
       diffID: diffID, form: form, size: UInt64(clamping: size), entries: Int(entries),
       impliedDirectories: implied.compactMap(Self.path),
       impliesRoot: json["impliesRoot"] == .bool(true), hidesAllBelow: json["hidesAllBelow"] == .bool(true))
+    for link in json["lowerLinks"]?.elements ?? [] {
+      let paths = (link.elements ?? []).compactMap(\.string).compactMap(Self.path)
+      guard paths.count == 2 else { return nil }
+      lowerLinks.append(LowerLink(path: paths[0], target: paths[1]))
+    }
     metadata = json["metadata"]?.string.flatMap { try? Digest(validating: $0) }
   }
 

@@ -25,8 +25,9 @@ extension ImageLibrary {
   /// The layers that have a path, the topmost first.
   public func origins(of path: String, in image: StoredImage) throws(ImageError) -> [LayerOrigin] {
     let layers = try OpenLayers(image.config.diffIDs, self)
+    let links = layers.records.map { Set($0.lowerLinks.map(\.path)) }
     let findings = try rethrowing { () throws(LayerError) in
-      try MergedTree(layers.roots).history(of: Array(path.utf8))
+      try MergedTree(layers.roots).history(of: Array(path.utf8), links: links)
     }
     let steps = history(of: image)
     return findings.map { finding in

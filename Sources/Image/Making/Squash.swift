@@ -45,7 +45,7 @@ extension ImageLibrary {
   /// A directory that looks like the image's root: the topmost layer may say nothing of it, and then hide what others say.
   private func rootCopy(of image: StoredImage, _ path: String) throws(ImageError) -> Descriptor {
     let layers = try OpenLayers(image.config.diffIDs, self)
-    try TreeCopy(path).dress(like: StatedTree(layers), below: layers.roots.count)
+    try TreeCopy(path).dress(like: StatedTree(layers), below: layers.records.count)
     return try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
   }
 

@@ -23,7 +23,7 @@ struct StackMaking {
   /// Makes the directories of the stack in `path`, and returns the rest of it.
   func make() throws(ImageError) -> LayerStackFile {
     let layers = try OpenLayers(config.diffIDs, library)
-    let stack = StatedTree(layers)
+    var stack = StatedTree()
     var lowers: [LayerStackFile.Lower] = []
     for (index, record) in layers.records.enumerated() {
       // Overlayfs asks no layer whether its root hides those below.
@@ -31,29 +31,39 @@ struct StackMaking {
       // Nor does it take one twice, an empty one, say: what the lower one shows is what the upper one shows.
       lowers.removeAll { $0.path == layers.names[index] }
       lowers.append(LayerStackFile.Lower(path: layers.names[index]))
-      if try makeFixup(of: index, record, stack) {
-        lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)"))
-      }
+      stack.add(layers.roots[index], record)
+      guard let fixup = try makeFixup(of: index, record, stack) else { continue }
+      lowers.append(LayerStackFile.Lower(path: "\(name)/fixup-\(index)"))
+      if !record.lowerLinks.isEmpty { stack.add(fixup: try fixup.open()) }
     }
     try Self.makeMountPoints("\(path)/mounts", stack)
     lowers.append(LayerStackFile.Lower(path: "\(name)/mounts"))
     return LayerStackFile(
-      lowers: lowers, passwd: try accounts("etc/passwd", stack.tree), group: try accounts("etc/group", stack.tree))
+      lowers: lowers, passwd: try accounts("etc/passwd", stack), group: try accounts("etc/group", stack))
   }
 
-  /// A directory right above a layer, with those that the layer implies as the layers below have them.
+  /// A directory right above a layer, with the directories that the layer implies as the layers below have them, and its
+  /// hard links to files of theirs.
   ///
-  /// - Returns: whether one is needed.
-  private func makeFixup(of index: Int, _ record: LayerRecord, _ stack: StatedTree) throws(ImageError) -> Bool {
+  /// - Parameter stack: up to the layer.
+  /// - Returns: `nil` when none is needed.
+  private func makeFixup(
+    of index: Int, _ record: LayerRecord, _ stack: StatedTree
+  ) throws(ImageError) -> TreeCopy? {
     var wanted: [[UInt8]] = []
     for implied in record.impliedDirectories where !implied.isEmpty {
-      if try stack.directory(implied, below: index) != nil { wanted.append(implied) }
+      if try stack.directory(implied, below: stack.count - 1) != nil { wanted.append(implied) }
     }
-    if wanted.isEmpty { return false }
+    if wanted.isEmpty, record.lowerLinks.isEmpty { return nil }
     var copy = try TreeCopy("\(path)/fixup-\(index)")
     for directory in wanted { try copy.makeDirectory(directory) }
-    try copy.dress(like: stack, below: index + 1)
-    return true
+    do throws(ImageError) {
+      try copy.make(record.lowerLinks, of: stack)
+    } catch {
+      throw error.during("layer \(record.diffID)")
+    }
+    try copy.dress(like: stack, below: stack.count)
+    return copy
   }
 
   /// The topmost lower directory. Its root is what the container's `/` looks like.
@@ -73,13 +83,13 @@ struct StackMaking {
       if let slash = file.lastIndex(of: "/") { try copy.makeDirectory(Array(file[..<slash].utf8)) }
       try copy.makeFile(file)
     }
-    try copy.dress(like: stack, below: stack.tree.layers.count)
+    try copy.dress(like: stack, below: stack.count)
   }
 
   /// The bytes of a file of the image; empty when there is none, or it is no file.
-  private func accounts(_ path: String, _ tree: MergedTree) throws(ImageError) -> [UInt8] {
+  private func accounts(_ path: String, _ stack: StatedTree) throws(ImageError) -> [UInt8] {
     do throws(LayerError) {
-      guard let item = try tree.find(Array(path.utf8)), item.status.st_mode & S_IFMT == S_IFREG,
+      guard let item = try stack.tree.find(Array(path.utf8)), item.status.st_mode & S_IFMT == S_IFREG,
         item.status.st_size <= Self.longestAccounts
       else { return [] }
       return try item.readAll(limit: Int(Self.longestAccounts))
@@ -99,10 +109,15 @@ extension ImageLibrary {
     }
     if isThere { return }
     let path = hold.newPath()
-    try rethrowing { () throws(SystemError) in try Directories.make(path) }
-    let stack = try StackMaking(library: self, config: config, path: path, name: name).make()
-    let file = "\(path)/\(LayerStackFile.fileName)"
-    try write(stack.json.text(), to: file, by: file + ".new")
+    do throws(ImageError) {
+      try rethrowing { () throws(SystemError) in try Directories.make(path) }
+      let stack = try StackMaking(library: self, config: config, path: path, name: name).make()
+      let file = "\(path)/\(LayerStackFile.fileName)"
+      try write(stack.json.text(), to: file, by: file + ".new")
+    } catch {
+      discard(path)
+      throw error
+    }
     if rename(path, place) == 0 { return }
     let failure = SystemError("store stack", id.short)
     discard(path)

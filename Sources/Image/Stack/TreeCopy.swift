@@ -26,6 +26,23 @@ struct TreeCopy {
     }
   }
 
+  /// Makes a layer's hard links to files of layers below.
+  ///
+  /// - Parameter stack: up to the layer.
+  mutating func make(_ links: [LowerLink], of stack: StatedTree) throws(ImageError) {
+    if links.isEmpty { return }
+    let root = try open()
+    do throws(LayerError) {
+      directories += try LowerFiles.make(links, of: stack.tree, copies: stack.copies, in: root)
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
+  func open() throws(ImageError) -> Descriptor {
+    try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_DIRECTORY) }
+  }
+
   func makeFile(_ name: String) throws(ImageError) {
     _ = try rethrowing { () throws(SystemError) in
       try Descriptor.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
@@ -37,7 +54,7 @@ struct TreeCopy {
   func dress(like stack: StatedTree, below top: Int) throws(ImageError) {
     for name in directories {
       guard let item = try stack.directory(name, below: top) else { continue }
-      let number = retrying { open(cString(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+      let number = retrying { Glibc.open(cString(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
       guard number >= 0 else { throw failure("open", name) }
       let target = Descriptor(adopting: number)
       do throws(LayerError) { try item.dress(target) } catch { throw ImageError(error) }

@@ -98,5 +98,6 @@ extension DirectorySink {
       }
     }
     summary.impliedDirectories = cursor.implied.sorted { $0.lexicographicallyPrecedes($1) }
+    summary.lowerLinks = lowerLinks.all()
   }
 }

@@ -9,7 +9,7 @@ extension DirectorySink {
     _ entry: TarEntry, _ path: [UInt8], _ name: [CChar], in directory: CInt
   ) throws(LayerError) {
     let target = try LayerPath.clean(entry.target)
-    guard !target.isEmpty, target != path else { throw failure("make hard link", path, .invalid) }
+    guard !target.isEmpty, !LayerPath.isInside(target, path) else { throw failure("make hard link", path, .invalid) }
     let (parent, last) = LayerPath.split(target)
     let targetName = LayerPath.cString(last)
     if parent.elementsEqual(LayerPath.split(path).parent) {
@@ -25,12 +25,10 @@ extension DirectorySink {
         throw failure("find the target of", path)
       }
     }
-    guard let below = try LowerFile(target, in: lower) else {
-      throw LayerError(
-        "unpack layer: make hard link \(LayerPath.text(path)) to \(LayerPath.text(target)): no such file or directory",
-        errno: .noEntry)
-    }
-    try copy(below, entry, name, to: directory)
+    var status = stat()
+    if fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { try replace(name, in: directory, entry) }
+    let place = cursor.path(of: name)
+    try lowerLinks.add(LowerLink(path: place, target: lowerLinks.target(of: target) ?? target), at: place)
   }
 
   /// - Returns: `false` when there is no such target.
@@ -41,10 +39,14 @@ extension DirectorySink {
     if errno == EEXIST {
       // Two names of one file may be said again.
       if isSame(target, in: place, name, in: directory) { return true }
+      var status = stat()
+      if fstatat(place, target, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        throw failure("make hard link", entry.path, .notPermitted)
+      }
       try replace(name, in: directory, entry)
       if linkat(place, target, directory, name, 0) == 0 { return true }
     }
-    guard errno == ENOENT else { throw failure("make hard link", entry.path) }
+    guard errno == ENOENT || errno == ENOTDIR else { throw failure("make hard link", entry.path) }
     return false
   }
 
@@ -53,21 +55,5 @@ extension DirectorySink {
     guard fstatat(place, first, &one, AT_SYMLINK_NOFOLLOW) == 0, fstatat(other, second, &two, AT_SYMLINK_NOFOLLOW) == 0
     else { return false }
     return one.st_ino == two.st_ino && one.st_dev == two.st_dev
-  }
-
-  /// Makes a file of a lower layer anew, with all it has.
-  private mutating func copy(
-    _ file: borrowing LowerFile, _ entry: TarEntry, _ name: [CChar], to directory: CInt
-  ) throws(LayerError) {
-    var copy = try file.entry(path: entry.path)
-    copy.attributes = copy.attributes.filter { !OverlayAttribute.isReserved($0.name) }
-    guard copy.kind == .file else {
-      guard try makeNode(copy, name, in: directory) else { return }
-      return try setAttributes(of: copy, name, in: directory)
-    }
-    let number = try makeFile(copy, name, in: directory)
-    defer { close(number) }
-    try file.copyData(to: number, size: copy.size)
-    try setAttributes(of: copy, number)
   }
 }

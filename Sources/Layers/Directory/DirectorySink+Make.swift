@@ -31,6 +31,8 @@ extension DirectorySink {
     if !isNew || owns(entry), isPrivileged, fchownat(directory, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0 {
       throw failure("change owner of", entry.path)
     }
+    // It may have its final mode already, and pass its group on.
+    if !isNew, fchmodat(directory, name, mode & 0o1777, 0) != 0 { throw failure("change mode of", entry.path) }
     try setExtendedAttributes(of: entry, name, in: directory)
     let isComplete = isNew && mode & 0o1777 == entry.mode
     cursor.didMake(
@@ -94,6 +96,7 @@ extension DirectorySink {
     guard errno == EISDIR else { throw failure("replace", entry.path) }
     do { try TreeRemoval.remove(name, at: directory) } catch { throw LayerError(error) }
     cursor.forgetImplied(name)
+    if !lowerLinks.isEmpty { try lowerLinks.forgetTree(cursor.path(of: name)) }
     hasRemovedTrees = true
   }
 }

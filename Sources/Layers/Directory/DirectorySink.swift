@@ -20,25 +20,22 @@ public struct DirectorySink: LayerSink, ~Copyable {
 
   let root: Descriptor
   let caller: Caller
-  let lower: [CInt]
   let syncs: Bool
   var cursor: DirectoryCursor
   var summary = DirectorySummary()
   var ending = DirectoryEnding()
+  var lowerLinks = LowerLinks<[UInt8]>()
   /// Implied directories may be gone again.
   var hasRemovedTrees = false
   private var open: (number: CInt, entry: TarEntry)?
 
   /// - Parameters:
   ///   - root: an empty directory that nobody else uses, open for reading.
-  ///   - lower: the layers below as directories, bottom first, for hard links to files that only they have. Such a file is
-  ///     copied under the new name.
   ///   - syncs: whether all is on disk in the end (syncfs(2)).
   public init(
-    root: consuming Descriptor, lower: [CInt] = [], syncs: Bool = false, caller: Caller = .current
+    root: consuming Descriptor, syncs: Bool = false, caller: Caller = .current
   ) throws(LayerError) {
     self.caller = caller
-    self.lower = lower
     self.syncs = syncs
     cursor = try DirectoryCursor(root: root.number, isRoot: caller.uid == 0, impliedLimit: Self.namesLimit)
     self.root = root
@@ -63,6 +60,7 @@ public struct DirectorySink: LayerSink, ~Copyable {
     guard last.count <= 255 else { throw failure("make", path, Errno(ENAMETOOLONG)) }
     guard let directory = try cursor.enter(parent) else { throw failure("make", path, .notDirectory) }
     let name = LayerPath.cString(last)
+    if !lowerLinks.isEmpty { lowerLinks.forget(cursor.path(of: name)) }
     switch entry.kind {
     case .directory: return try makeDirectory(entry, name, in: directory)
     case .hardLink: try makeHardLink(entry, path, name, in: directory)
@@ -116,6 +114,8 @@ public struct DirectorySummary: Sendable, Equatable {
   public var impliedDirectories: [[UInt8]] = []
   /// The archive has no entry for the layer's root.
   public var impliesRoot = true
+  /// Hard links to files that only a layer below can have: they are not here.
+  public var lowerLinks: [LowerLink] = []
   /// The layer hides all below it. Overlayfs does not look for that at the root of a layer.
   public var isOpaque = false
   /// Extended attributes that the file system or the caller's rights do not allow.

@@ -44,6 +44,11 @@ enum LayerPath {
     return (path[..<cut], path[(cut + 1)...])
   }
 
+  /// Whether a path is another one, or below it.
+  static func isInside(_ path: [UInt8], _ other: [UInt8]) -> Bool {
+    path.starts(with: other) && (path.count == other.count || path[other.count] == slash)
+  }
+
   /// For system calls.
   static func cString(_ name: some Collection<UInt8>) -> [CChar] {
     var result: [CChar] = []

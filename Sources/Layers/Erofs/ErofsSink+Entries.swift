@@ -14,11 +14,8 @@ extension ErofsSink {
     let (way, name) = LayerPath.split(path)
     guard name.count <= 255 else { throw failure(entry, "its name is too long") }
     guard let parent = try directory(way) else { throw failure(entry, "it is in what is no directory") }
-    if entry.kind == .hardLink {
-      let target = try linked(entry, path)
-      if target != tree.find(name, in: parent) { try tree.link(name, in: parent, to: target) }
-      return
-    }
+    if entry.kind == .hardLink { return try link(entry, path, name, in: parent) }
+    if !lowerLinks.isEmpty { lowerLinks.forget(Place(parent: parent, name: name)) }
     let present = tree.find(name, in: parent)
     if entry.kind == .directory, present != 0, tree.inodes[Int(present)].isDirectory {
       return try dress(present, as: entry)

@@ -17,6 +17,7 @@ public final class ErofsSink: LayerSink {
   /// Entries of all maps.
   var mapEntries = 0
   var ending = DirectoryEnding()
+  var lowerLinks = LowerLinks<Place>()
   private var archiveSize: UInt64 = 0
   /// After `finish`.
   public internal(set) var result = ErofsSummary()
@@ -57,6 +58,7 @@ public final class ErofsSink: LayerSink {
   public func finish() throws(LayerError) {
     guard result.obstacle == nil else { return }
     try hideLowers()
+    result.lowerLinks = lowerLinks.all { tree.inodes[Int($0.parent)].links > 0 }
     result.impliesRoot = tree.inodes[Int(ErofsTree.root)].flags.contains(.implied)
     let blocks = (Self.archiveOffset + archiveSize + 4095) / 4096 * 4096 / UInt64(ErofsFormat.block)
     var layout = ErofsLayout(tree: tree, maps: maps, firstBlock: blocks)
@@ -85,6 +87,8 @@ public struct ErofsSummary: Sendable, Equatable {
   public var obstacle: String?
   /// Directories that the archive has no entry for, though for something in them. They are 0755 and root's here.
   public var impliedDirectories: [[UInt8]] = []
+  /// Hard links to files that only a layer below can have: they are not here.
+  public var lowerLinks: [LowerLink] = []
   /// The archive has no entry for the layer's root.
   public var impliesRoot = true
   /// The layer hides all below it. Overlayfs does not look for that at the root of a layer.

@@ -95,6 +95,15 @@ struct ErofsTree {
     if names.count * 2 > table.count { grow() }
   }
 
+  /// Takes a name away.
+  mutating func remove(_ name: ArraySlice<UInt8>, in parent: UInt32) {
+    let index = Int(table[slot(of: name, in: parent)])
+    guard index != 0, names[index].inode != 0 else { return }
+    let before = names[index].inode
+    names[index].inode = 0
+    unlink(before)
+  }
+
   /// Keeps a link's target.
   mutating func keep(_ text: ArraySlice<UInt8>) throws(LayerError) -> UInt32 {
     guard texts.count + text.count + attributes.count <= Self.mostText else {

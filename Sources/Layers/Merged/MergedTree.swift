@@ -16,6 +16,8 @@ public struct MergedTree: Sendable {
     /// The layer's directory that it is in, and its name there.
     public let directory: Descriptor
     public let name: [UInt8]
+    /// All of it, from the tree's root.
+    public let path: [UInt8]
     public let status: stat
   }
 
@@ -49,21 +51,62 @@ public struct MergedTree: Sendable {
       let name = parts.last ?? Array(".".utf8)
       if fstatat(parent.number, Self.cString(name), &status, AT_SYMLINK_NOFOLLOW) == 0 {
         if Self.isWhiteout(status) { return nil }
-        if isWanted(layer) { return Item(layer: layer, directory: parent, name: name, status: status) }
+        if isWanted(layer) {
+          return Item(layer: layer, directory: parent, name: name, path: path, status: status)
+        }
       }
       if isHiding { return nil }
     }
     return nil
   }
 
+  /// The same; but symbolic links on the way are followed, with the tree as their root. The last part is not.
+  public func find(following path: [UInt8], below top: Int? = nil) throws(LayerError) -> Item? {
+    var way: [[UInt8]] = []
+    var rest = Array(Self.parts(path).reversed())
+    var links = 0
+    while let part = rest.popLast() {
+      if part.elementsEqual(".".utf8) { continue }
+      if part.elementsEqual("..".utf8) {
+        _ = way.popLast()
+        continue
+      }
+      let here = Array((way + [part]).joined(separator: [UInt8(ascii: "/")]))
+      guard let item = try find(here, below: top) else { return nil }
+      if rest.isEmpty { return item }
+      switch item.status.st_mode & S_IFMT {
+      case S_IFDIR: way.append(part)
+      case S_IFLNK:
+        links += 1
+        guard links <= Self.linkLimit else { return nil }
+        let target = try item.target()
+        if target.first == UInt8(ascii: "/") { way = [] }
+        rest += Self.parts(target).reversed()
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  private static let linkLimit = 40
+
   /// All layers that have it, the topmost first.
-  public func history(of path: [UInt8]) throws(LayerError) -> [Finding] {
+  ///
+  /// - Parameter links: each layer's hard links to files of those below, which are not in it.
+  public func history(of path: [UInt8], links: [Set<[UInt8]>]) throws(LayerError) -> [Finding] {
     let parts = Self.parts(path)
+    let place = Array(parts.joined(separator: [UInt8(ascii: "/")]))
     var findings: [Finding] = []
     var isHidden = false
     for layer in layers.indices.reversed() {
       var isHiding = false
       defer { isHidden = isHidden || isHiding }
+      if links[layer].contains(place) {
+        findings.append(
+          Finding(layer: layer, isWhiteout: false, isHidden: isHidden, mode: UInt32(S_IFREG), size: 0))
+        isHiding = true
+        continue
+      }
       guard let parent = try enter(parts.dropLast(), layer, &isHiding) else { continue }
       var status = stat()
       let name = Self.cString(parts.last ?? Array(".".utf8))
@@ -90,6 +133,7 @@ public struct MergedTree: Sendable {
     } catch {
       throw LayerError(error)
     }
+    if Self.isOpaque(directory.number) { isHiding = true }
     for part in parts {
       let next = retrying { clinux_open_own_directory(directory.number, Self.cString(part)) }
       guard next >= 0 else {
@@ -130,6 +174,14 @@ extension MergedTree {
 }
 
 extension MergedTree.Item {
+  /// What a symbolic link leads to.
+  func target() throws(LayerError) -> [UInt8] {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlinkat(directory.number, MergedTree.cString(name), &buffer, buffer.count)
+    guard count > 0 else { throw LayerError(SystemError("read symbolic link", String(decoding: path, as: UTF8.self))) }
+    return buffer[..<count].map { UInt8(bitPattern: $0) }
+  }
+
   /// The bytes of a file.
   public func readAll(limit: Int) throws(LayerError) -> [UInt8] {
     do throws(SystemError) {
