@@ -60,11 +60,11 @@ enum LayerTree {
   @discardableResult
   static func unpack(
     _ bytes: [UInt8], to name: String, of scratch: Scratch, limits: LayerLimits = .standard,
-    expecting: LayerExpectation = LayerExpectation()
+    expecting: LayerExpectation = LayerExpectation(), caller: Caller = .current
   ) throws -> (summary: DirectorySummary, facts: LayerFacts) {
     guard mkdir(scratch.file(name), 0o755) == 0 else { throw SystemError("make directory", name) }
     let root = try Descriptor.open(scratch.file(name), O_RDONLY | O_DIRECTORY)
-    var sink = try DirectorySink(root: root)
+    var sink = try DirectorySink(root: root, caller: caller)
     let facts = try LayerUnpacker.unpack(MemorySource(bytes), expecting: expecting, limits: limits, into: &sink)
     return (sink.result, facts)
   }

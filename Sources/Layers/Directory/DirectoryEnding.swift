@@ -76,14 +76,10 @@ extension DirectorySink {
     ending.insertOpaque(path)
   }
 
-  /// Both attributes: a stack is mounted with `userxattr` or without.
+  /// A rootless stack is mounted with `userxattr`, root's without: the other attribute would only be seen in containers.
   private func setOpaque(_ directory: CInt, _ path: [UInt8]) throws(LayerError) {
-    let value = [UInt8(ascii: "y")]
-    let forRoot = clinux_set_xattr(directory, "trusted.overlay.opaque", value, 1) == 0
-    let first = Errno.last
-    let forUser = clinux_set_xattr(directory, "user.overlay.opaque", value, 1) == 0
-    // Without rights in the first user namespace, the second is all that is of use.
-    guard caller.isRootless ? forUser : forRoot else { throw failure("make opaque", path, forUser ? first : .last) }
+    let name = caller.isRootless ? "user.overlay.opaque" : "trusted.overlay.opaque"
+    guard clinux_set_xattr(directory, name, [UInt8(ascii: "y")], 1) == 0 else { throw failure("make opaque", path) }
   }
 
   private mutating func checkImplied() throws(LayerError) {
