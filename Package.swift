@@ -47,7 +47,7 @@ let package = Package(
     .target(name: "OCI", swiftSettings: swiftSettings),
     .target(name: "Dockerfile", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .target(name: "Kernel", dependencies: ["CLinux", "CSeccomp", "CCap", "OCI"], swiftSettings: swiftSettings),
-    .target(name: "Store", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
+    .target(name: "Store", dependencies: ["CLinux", "Kernel", "OCI"], swiftSettings: swiftSettings),
     .target(name: "Container", dependencies: ["Kernel", "OCI", "Stage", "CLinux"], swiftSettings: swiftSettings),
     .target(
       name: "Layers",
@@ -93,7 +93,8 @@ let package = Package(
     .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "DockerfileTests", dependencies: ["Dockerfile", "OCI"], swiftSettings: swiftSettings),
     .testTarget(name: "KernelTests", dependencies: ["Kernel", "OCI"], swiftSettings: swiftSettings),
-    .testTarget(name: "ContainerTests", dependencies: ["Container", "Kernel", "OCI"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ContainerTests", dependencies: ["Container", "Store", "Kernel", "OCI"], swiftSettings: swiftSettings),
     .testTarget(
       name: "LayersTests",
       dependencies: ["Layers", "Kernel", "CLinux", .product(name: "Crypto", package: "swift-crypto")],

@@ -10,7 +10,7 @@ public struct ImageLibrary: Sendable {
 
   /// Opens the store, made when it is missing.
   public init(path: String) throws(ImageError) {
-    store = try rethrowing { () throws(StoreError) in try ImageStore(path: path) }
+    store = try rethrowing { () throws(StoreError) in try ImageStore(path: path, upgrades: true) }
     try rethrowing { () throws(SystemError) in
       for directory in layout.directories { try Directories.make(directory) }
     }

@@ -6,8 +6,9 @@ public import OCI
 public struct ImageStore: Sendable {
   public let layout: StoreLayout
 
-  /// - Throws: when a newer program made it, or when it belongs to somebody else: what is in it is trusted.
-  public init(path: String = DataDirectory.store) throws(StoreError) {
+  /// - Parameter upgrades: the caller may change it: one of an earlier format becomes one of this program's.
+  /// - Throws: when another program made it, or when it belongs to somebody else: what is in it is trusted.
+  public init(path: String = DataDirectory.store, upgrades: Bool = false) throws(StoreError) {
     layout = StoreLayout(path)
     var status = stat()
     guard stat(path, &status) == 0 else {
@@ -18,14 +19,28 @@ public struct ImageStore: Sendable {
     guard status.st_uid == geteuid() || status.st_uid == 0, status.st_mode & 0o022 == 0 else {
       throw StoreError("image store \(path): must belong to the caller and be writable by nobody else")
     }
+    if upgrades { try StoreUpgrade.run(layout) }
     try checkVersion()
   }
 
-  private func checkVersion() throws(StoreError) {
-    guard let bytes = try readIfThere(layout.versionFile, limit: 64) else { return }
+  /// The format's number; `nil` for a store that is only being made.
+  static func version(of layout: StoreLayout) throws(StoreError) -> Int? {
+    guard let bytes = try readIfThere(layout.versionFile, limit: 64) else { return nil }
     let text = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-    guard let version = Int(text) else { throw StoreError("image store \(layout.path): its version is no number") }
-    guard version <= StoreLayout.version else {
+    guard let version = Int(text), version > 0 else {
+      throw StoreError("image store \(layout.path): its version is no number")
+    }
+    return version
+  }
+
+  private func checkVersion() throws(StoreError) {
+    guard let version = try Self.version(of: layout) else { return }
+    guard version >= StoreLayout.version else {
+      throw StoreError(
+        "image store \(layout.path): format \(version) is older than this program's \(StoreLayout.version): run "
+          + "'swiftcr images', which brings it up to date")
+    }
+    guard version == StoreLayout.version else {
       throw StoreError(
         "image store \(layout.path): format \(version) is newer than this program's \(StoreLayout.version): use a newer one"
       )

@@ -23,6 +23,7 @@ public struct StoreLayout: Sendable, Equatable {
 
   public init(_ path: String) { self.path = path }
 
+  /// The format that `StoreUpgrade.steps` end at.
   public static let version = 1
   /// What `oci-layout` has in it.
   public static let markerText = #"{"imageLayoutVersion":"1.0.0"}"#
