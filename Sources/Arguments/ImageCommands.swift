@@ -120,6 +120,20 @@ extension CommandTable {
         Option("no-pause", "let the container go on"),
       ]),
     Command(
+      name: "cp", group: .images, summary: "copy files between a container and the host",
+      details: """
+        One of the two is CONTAINER:PATH. A directory that is there gets what is copied as an entry of its own, or, if the \
+        source ends with /., what is in it; a name that is not there is given to the copy. - is an archive on standard \
+        input, to be unpacked in a directory, or on standard output.
+        The container may run or not; what is copied into it is in its layer, and in its volumes.
+        """,
+      positionals: [Positional(name: "source"), Positional(name: "destination")],
+      options: [
+        Option("archive", "a", "keep the owners; without it, files are root's there, or the caller's here"),
+        Option("follow-link", "L", "copy what a symbolic link leads to instead of the link"),
+        Option("quiet", "q", "print nothing"),
+      ]),
+    Command(
       name: "diff", group: .images, summary: "list what a container has changed", positionals: [container],
       options: [format]),
     Command(

@@ -52,6 +52,10 @@ int clinux_attach(int mount, const char *path) {
   return (int)syscall(SYS_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
+int clinux_attach_to(int mount, int place) {
+  return (int)syscall(SYS_move_mount, mount, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
 int clinux_detach(const char *path) {
   return umount2(path, DETACH);
 }
@@ -75,6 +79,10 @@ int clinux_own_mounts(void) {
 
 int clinux_enter_mounts(int namespace) {
   return setns(namespace, CLONE_NEWNS);
+}
+
+int clinux_open_path(const char *path) {
+  return open(path, O_PATH | O_CLOEXEC);
 }
 
 int clinux_find_in_root(int directory, const char *path, int links) {

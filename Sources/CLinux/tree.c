@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -57,4 +59,25 @@ int64_t clinux_copy_range(int source, int target, size_t count) {
   if (copied >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS))
     return copied;
   return sendfile(target, source, NULL, count);
+}
+
+int clinux_is_kernels(int fd) {
+  struct statfs status;
+  if (fstatfs(fd, &status) != 0)
+    return 0;
+  switch ((unsigned long)status.f_type) {
+  case PROC_SUPER_MAGIC:
+  case SYSFS_MAGIC:
+  case CGROUP_SUPER_MAGIC:
+  case CGROUP2_SUPER_MAGIC:
+  case DEVPTS_SUPER_MAGIC:
+  case SECURITYFS_MAGIC:
+  case DEBUGFS_MAGIC:
+  case TRACEFS_MAGIC:
+  case BPF_FS_MAGIC:
+  case 0x19800202: // mqueue
+    return 1;
+  default:
+    return 0;
+  }
 }

@@ -53,6 +53,7 @@ struct ImageCommand {
     case "load": try await load()
     case "save": try save()
     case "commit": try commit()
+    case "cp": try copy()
     case "diff": try diff()
     case "export": try export()
     case "import": try importArchive()

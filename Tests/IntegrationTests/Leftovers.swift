@@ -48,7 +48,8 @@ enum Leftovers {
     try Host.must(
       "sh", "-c",
       """
-      cd "$1" && find . -printf '%p %y %m %U:%G %T@ %l\\n' | sort
+      cd "$1" || exit
+      find . -printf '%p %y %m %U:%G %T@ %l\\n' | sort
       find . -type f -print0 | sort -z | xargs -0 -r sha256sum
       """, "sh", directory)
   }

@@ -16,6 +16,8 @@ int clinux_clone_tree(int directory, const char *_Nonnull path, int recursive);
 int clinux_nameless_file(const char *_Nonnull directory);
 // move_mount(2) of a detached mount onto a host path.
 int clinux_attach(int mount, const char *_Nonnull path);
+// The same onto what a descriptor is of, O_PATH or not.
+int clinux_attach_to(int mount, int place);
 int clinux_detach(const char *_Nonnull path);
 // mount_setattr(2) (Linux 5.12) on a descriptor; `userns` < 0 leaves the id mapping alone.
 int clinux_mount_setattr(int mount, int recursive, uint64_t set, uint64_t clear, uint64_t propagation, int userns);
@@ -24,6 +26,8 @@ int clinux_mount_setattr(int mount, int recursive, uint64_t set, uint64_t clear,
 int clinux_own_mounts(void);
 // setns(2) into a mount namespace.
 int clinux_enter_mounts(int namespace);
+// open(2) with O_PATH: what is there is named, not opened.
+int clinux_open_path(const char *_Nonnull path);
 // openat2(2) of a path inside of the root `directory`, O_PATH: symbolic links lead nowhere else, or are refused.
 int clinux_find_in_root(int directory, const char *_Nonnull path, int links);
 

@@ -20,6 +20,9 @@ int64_t clinux_list_link_xattr(const char *path, char *names, size_t size);
 // syncfs(2) of the file system that the descriptor is on.
 int clinux_syncfs(int fd);
 
+// 1 for the file systems by which the kernel speaks: procfs, sysfs, cgroups and the like.
+int clinux_is_kernels(int fd);
+
 // The parts of a device's number.
 unsigned clinux_device_major(uint64_t device);
 unsigned clinux_device_minor(uint64_t device);

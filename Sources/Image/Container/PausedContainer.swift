@@ -11,26 +11,29 @@ final class PausedContainer {
 
   /// - Returns: `nil` when it does not run.
   static func pause(_ record: KeptRecord) throws(ImageError) -> PausedContainer? {
-    guard status(record) == "running" else { return nil }
+    guard record.state?.status == "running" else { return nil }
     do throws(SystemError) {
-      _ = try runtime(record, "pause")
+      _ = try record.runtime("pause")
     } catch {
       throw ImageError("pause container \(record.id): \(error)")
     }
     return PausedContainer(record)
   }
 
-  deinit { _ = try? Self.runtime(record, "resume") }
+  deinit { _ = try? record.runtime("resume") }
+}
 
-  private static func status(_ record: KeptRecord) -> String? {
-    // Asked without a state, the runtime complains.
-    guard access("\(record.stateRoot)/\(record.id).journal", F_OK) == 0, let text = try? runtime(record, "state") else {
-      return nil
-    }
-    return (try? JSON.parse(Array(text.utf8)))?["status"]?.string
+extension KeptRecord {
+  /// What the runtime says of the container; `nil` when it has no state.
+  var state: (status: String, pid: Int64)? {
+    // Asked without one, the runtime complains.
+    guard access("\(stateRoot)/\(id).journal", F_OK) == 0, let text = try? runtime("state"),
+      let json = try? JSON.parse(Array(text.utf8)), let status = json["status"]?.string
+    else { return nil }
+    return (status, json["pid"]?.integer ?? 0)
   }
 
-  private static func runtime(_ record: KeptRecord, _ command: String) throws(SystemError) -> String {
-    return try HostProgram.output(RuntimeProgram.path(), ["--root", record.stateRoot, command, record.id])
+  fileprivate func runtime(_ command: String) throws(SystemError) -> String {
+    try HostProgram.output(RuntimeProgram.path(), ["--root", stateRoot, command, id])
   }
 }

@@ -118,6 +118,11 @@ public struct DetachedMount: ~Copyable, Sendable {
     guard clinux_attach(descriptor.number, path) == 0 else { throw SystemError("attach mount at", path) }
   }
 
+  /// Attaches it at what is open.
+  public func attach(to place: CInt) throws(SystemError) {
+    guard clinux_attach_to(descriptor.number, place) == 0 else { throw SystemError("attach mount") }
+  }
+
   /// Keeps what is mounted on it from now on in this mount namespace.
   func makePrivate() throws(SystemError) {
     guard clinux_mount_setattr(descriptor.number, 0, 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {

@@ -39,14 +39,17 @@ struct TreeWalk {
 
   private let root: CInt
   private let limits: LayerLimits
+  /// Whether other file systems that are mounted in the tree are part of it.
+  private let entersMounts: Bool
   private var frames: [Frame] = []
   /// What is to be entered before the walk goes on.
   private var entering: (path: [UInt8], name: [CChar])?
   private var isStarted = false
 
   /// - Parameter root: the caller's, who keeps it open.
-  init(root: CInt, limits: LayerLimits) {
+  init(root: CInt, limits: LayerLimits, entersMounts: Bool = false) {
     self.root = root
+    self.entersMounts = entersMounts
     self.limits = limits
   }
 
@@ -88,7 +91,9 @@ struct TreeWalk {
   }
 
   private mutating func push(_ path: [UInt8], _ directory: Directory) throws(LayerError) {
-    let names = try SortedNames(of: directory.descriptor.number, path: path, limit: limits.entries)
+    // What is in there are no files, but what the kernel says and does.
+    let isKernels = entersMounts && clinux_is_kernels(directory.descriptor.number) == 1
+    let names = try SortedNames(of: directory.descriptor.number, path: path, limit: isKernels ? nil : limits.entries)
     if frames.count >= Self.deepest { frames[frames.count - Self.deepest].directory = nil }
     frames.append(Frame(path: path, directory: directory, names: names))
   }
@@ -99,9 +104,16 @@ struct TreeWalk {
 
   /// Opens a directory of the tree; one that was exchanged for a link or covered by a mount is refused.
   private func open(_ name: [CChar], at parent: CInt, _ path: [UInt8]) throws(LayerError) -> Directory {
-    let number = retrying { clinux_open_own_directory(parent, name) }
+    let number = entersMounts ? openMounted(name, at: parent) : retrying { clinux_open_own_directory(parent, name) }
     guard number >= 0 else { throw LayerError(SystemError("read layer: open directory", "\(LayerPath.text(path))")) }
     return Directory(Descriptor(adopting: number))
+  }
+
+  private func openMounted(_ name: [CChar], at parent: CInt) -> CInt {
+    let found = retrying { clinux_find_in_root(parent, name, 0) }
+    guard found >= 0 else { return -1 }
+    defer { close(found) }
+    return retrying { openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
   }
 }
 
@@ -112,7 +124,9 @@ struct SortedNames {
 
   var count: Int { starts.count }
 
-  init(of directory: CInt, path: [UInt8], limit: Int) throws(LayerError) {
+  /// - Parameter limit: `nil` for none of them.
+  init(of directory: CInt, path: [UInt8], limit: Int?) throws(LayerError) {
+    guard let limit else { return }
     do throws(SystemError) {
       guard lseek(directory, 0, SEEK_SET) == 0 else { throw SystemError("rewind directory", "\(LayerPath.text(path))") }
       var isEnd = false

@@ -44,6 +44,8 @@ struct DirectoryCursor: ~Copyable {
   /// A directory just made in the last frame, which may be entered next.
   private var made: (name: [CChar], final: Final)?
   let isRoot: Bool
+  /// Else it is a tree in use: its directories stay what they are, and other file systems may be mounted in it.
+  let isLayer: Bool
   let root: CInt
   /// Told of each directory that had to be made because no entry was there for it, by its path.
   private(set) var implied: Set<[UInt8]> = []
@@ -53,11 +55,13 @@ struct DirectoryCursor: ~Copyable {
   /// - Parameters:
   ///   - root: the layer's own directory, open for reading; the caller keeps it open.
   ///   - impliedLimit: bytes of the paths of implied directories.
-  init(root: CInt, isRoot: Bool, impliedLimit: Int) throws(LayerError) {
+  init(root: CInt, isRoot: Bool, isLayer: Bool, impliedLimit: Int) throws(LayerError) {
     self.root = root
     self.isRoot = isRoot
+    self.isLayer = isLayer
     self.impliedLimit = impliedLimit
     frames = [Frame(number: root, name: [], length: 0, final: Final())]
+    guard isLayer else { return }
     frames[0].final = try workable(root)
     frames[0].final.modified = Final.unsaid.modified
   }
@@ -77,6 +81,7 @@ struct DirectoryCursor: ~Copyable {
 
   /// Makes the directory workable, and says what it had.
   private func workable(_ number: CInt) throws(LayerError) -> Final {
+    guard isLayer else { return Final() }
     var status = stat()
     guard fstat(number, &status) == 0 else { throw failure("look at directory") }
     let mode = status.st_mode & 0o7777
@@ -141,12 +146,12 @@ struct DirectoryCursor: ~Copyable {
     } else {
       try settle()
     }
-    var number = retrying { clinux_open_own_directory(directory, name) }
-    if number < 0, errno == EACCES, !isRoot { number = try openLocked(name, &final) }
+    var number = open(name)
+    if number < 0, errno == EACCES, !isRoot, isLayer { number = try openLocked(name, &final) }
     if number < 0, errno == ENOENT {
       try makeImplied(name)
-      final = .unsaid
-      number = retrying { clinux_open_own_directory(directory, name) }
+      final = isLayer ? .unsaid : Final()
+      number = open(name)
     }
     if number < 0 {
       switch errno {
@@ -166,6 +171,14 @@ struct DirectoryCursor: ~Copyable {
       frames[shut].number = -1
     }
     return .directory
+  }
+
+  private func open(_ name: [CChar]) -> CInt {
+    retrying {
+      isLayer
+        ? clinux_open_own_directory(directory, name)
+        : openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    }
   }
 
   /// A directory that its owner may not read: the mode comes back when it is left.

@@ -23,6 +23,7 @@ extension DirectorySink {
       var status = stat()
       guard fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw failure("look at", entry.path) }
       if status.st_mode & S_IFMT != S_IFDIR {
+        if purpose == .files { throw failure("replace a file by a directory:", entry.path, .exists) }
         try replace(name, in: directory, entry)
         isNew = mkdirat(directory, name, mode & 0o1777) == 0
         guard isNew else { throw failure("make directory", entry.path) }
@@ -94,6 +95,7 @@ extension DirectorySink {
     cursor.didReplace()
     if unlinkat(directory, name, 0) == 0 { return }
     guard errno == EISDIR else { throw failure("replace", entry.path) }
+    if purpose == .files { throw failure("replace a directory by a file:", entry.path, .exists) }
     do { try TreeRemoval.remove(name, at: directory) } catch { throw LayerError(error) }
     cursor.forgetImplied(name)
     if !lowerLinks.isEmpty { try lowerLinks.forgetTree(cursor.path(of: name)) }

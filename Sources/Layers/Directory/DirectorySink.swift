@@ -21,23 +21,34 @@ public struct DirectorySink: LayerSink, ~Copyable {
   let root: Descriptor
   let caller: Caller
   let syncs: Bool
+  let purpose: Purpose
   var cursor: DirectoryCursor
   var summary = DirectorySummary()
   var ending = DirectoryEnding()
   var lowerLinks = LowerLinks<[UInt8]>()
   /// Implied directories may be gone again.
   var hasRemovedTrees = false
+  /// What the tree is.
+  public enum Purpose: Sendable, Equatable {
+    case layer
+    /// A tree in use, into which files are put: no name is a whiteout, directories and other files do not take each
+    /// other's place, and the root's own entry is ignored.
+    case files
+  }
+
   private var open: (number: CInt, entry: TarEntry)?
 
   /// - Parameters:
   ///   - root: an empty directory that nobody else uses, open for reading.
   ///   - syncs: whether all is on disk in the end (syncfs(2)).
   public init(
-    root: consuming Descriptor, syncs: Bool = false, caller: Caller = .current
+    root: consuming Descriptor, syncs: Bool = false, purpose: Purpose = .layer, caller: Caller = .current
   ) throws(LayerError) {
     self.caller = caller
     self.syncs = syncs
-    cursor = try DirectoryCursor(root: root.number, isRoot: caller.uid == 0, impliedLimit: Self.namesLimit)
+    self.purpose = purpose
+    cursor = try DirectoryCursor(
+      root: root.number, isRoot: caller.uid == 0, isLayer: purpose == .layer, impliedLimit: Self.namesLimit)
     self.root = root
   }
 
@@ -50,8 +61,8 @@ public struct DirectorySink: LayerSink, ~Copyable {
 
   public mutating func begin(_ entry: TarEntry) throws(LayerError) {
     let path = try LayerPath.clean(entry.path)
-    if path.isEmpty { return try takeRoot(entry) }
-    switch try Whiteout(path) {
+    if path.isEmpty { return purpose == .layer ? try takeRoot(entry) : () }
+    switch purpose == .layer ? try Whiteout(path) : .none {
     case .ignored: return
     case .some(let whiteout): return try ending.add(whiteout)
     case .none: break

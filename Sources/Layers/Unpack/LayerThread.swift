@@ -6,7 +6,7 @@ internal import Kernel
 ///
 /// It has a umask of its own, none: what a layer's entries are made with is exactly what the archive says. Signals are for
 /// the program's other threads.
-enum LayerThread {
+public enum LayerThread {
   private final class Body {
     let run: () -> Void
     init(_ run: @escaping () -> Void) { self.run = run }
@@ -15,7 +15,7 @@ enum LayerThread {
   /// Runs one function on a new thread and meanwhile another on this one; returns when both have.
   ///
   /// What both can reach they must share by locks, or not use at the same time.
-  static func run(_ body: () -> Void, beside other: () -> Void) throws(LayerError) {
+  public static func run(_ body: () -> Void, beside other: () -> Void) throws(LayerError) {
     let failed = withoutActuallyEscaping(body) { body in
       let box = Unmanaged.passRetained(Body(body))
       var all = sigset_t()
