@@ -28,17 +28,13 @@ final class ProgressBoard: TransferObserver {
   func report(_ item: String, _ new: TransferState) {
     if isQuiet { return }
     let text = state.withLock { state -> String? in
-      let index: Int
-      if let known = state.items.firstIndex(where: { $0.name == item }) {
-        index = known
-      } else {
-        index = state.items.count
-        state.items.append((item, new))
-      }
+      let known = state.items.firstIndex { $0.name == item }
+      let index = known ?? state.items.count
+      if known == nil { state.items.append((item, new)) }
       let before = state.items[index].state
       state.items[index].state = new
       if isTerminal { return redraw(&state, isUrgent: !Self.isSameKind(before, new)) }
-      return Self.isSameKind(before, new) && new != .waiting ? nil : plain(item, new)
+      return known != nil && Self.isSameKind(before, new) ? nil : plain(item, new)
     }
     if let text { Output.print(text) }
   }

@@ -46,6 +46,21 @@ extension Integration {
       }
     }
 
+    @Test("A layer of docker's archive that is here is not unpacked again", arguments: ["none", "gzip"])
+    func sharedLayers(compression: String) throws {
+      try withEmptyStore { store in
+        try store.make("image", "--compression", compression)
+        let archive = "\(store.directory)/archive"
+        try Host.must("skopeo", "copy", "--quiet", "oci:\(store.layout):image", "docker-archive:\(archive):a:1")
+        let first = try store.command("load", "-i", archive)
+        #expect(first.code == 0 && !first.output.contains("Already exists"), "\(first)")
+        let inodes = try Host.must("sh", "-c", "stat -c %i \(store.store)/layers/sha256/*/*")
+        let second = try store.command("load", "-i", archive)
+        #expect(second.code == 0 && second.lines.count { $0.hasSuffix("Already exists") } == 3, "\(second)")
+        #expect(try Host.must("sh", "-c", "stat -c %i \(store.store)/layers/sha256/*/*") == inodes)
+      }
+    }
+
     @Test("skopeo's archives are loaded", arguments: ["docker-archive", "oci-archive", "oci"])
     func load(transport: String) throws {
       try withEmptyStore { store in

@@ -75,10 +75,23 @@ struct DockerArchiveLoad {
   private func takeLayer(
     _ path: String, _ diffID: Digest, _ hold: borrowing Hold
   ) throws(ImageError) -> ContentDescriptor {
-    observer.report(diffID.short, .unpacking)
+    // Under the name that its blob has if it is not compressed.
+    let hasLayer = try LayerClaims(ContentDescriptor(.layer, diffID, size: 0), diffID, library, hold).hasLayer
+    observer.report(diffID.short, hasLayer ? .exists : .unpacking)
     let making = LayerMaking(library: library, path: hold.newPath())
-    let (made, facts) = try making.unpack(
-      FileSource(try source.file(path), name: path), "layer \(path)", LayerExpectation(diffHash: diffID.bytes))
+    let expected = LayerExpectation(diffHash: diffID.bytes)
+    let file = try source.file(path)
+    let (made, facts): (LayerMaking.Made?, LayerFacts)
+    if hasLayer {
+      do throws(LayerError) {
+        var sink = NoForm()
+        (made, facts) = (nil, try LayerUnpacker.unpack(FileSource(file, name: path), expecting: expected, into: &sink))
+      } catch {
+        throw ImageError("layer \(path): \(error)", errno: error.errno)
+      }
+    } else {
+      (made, facts) = try making.unpack(FileSource(file, name: path), "layer \(path)", expected)
+    }
     let blob = ContentDescriptor(
       facts.compression.mediaType, Digest(sha256: facts.blobHash), size: Int64(facts.blobSize))
     let claims = try LayerClaims(blob, diffID, library, hold)
@@ -88,9 +101,17 @@ struct DockerArchiveLoad {
       try library.commitBlob(copy, as: blob.digest)
     }
     try making.commit(made)
-    observer.report(diffID.short, .done)
+    if !hasLayer { observer.report(diffID.short, .done) }
     return blob
   }
+}
+
+/// A layer that is only read: it is unpacked already.
+private struct NoForm: LayerSink {
+  mutating func begin(_ entry: TarEntry) {}
+  mutating func data(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) {}
+  mutating func end() {}
+  mutating func finish() {}
 }
 
 extension Compression {
