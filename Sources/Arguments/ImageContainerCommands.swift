@@ -74,6 +74,7 @@ extension CommandTable {
     Option("memory", "m", .size("SIZE"), in: .image, "limit of memory, with as much swap again"),
     Option("cpus", nil, .text("N"), in: .image, "limit of processors, such as 1.5"),
     Option("pids-limit", nil, .number("N", -1...Int(Int32.max)), in: .image, "limit of processes; -1 and 0 are none"),
+    Option("privileged", in: .image, "all capabilities and devices, and nothing masked: as root on the host"),
     Option("cap-add", nil, .text("NAME"), repeats: true, in: .image, "add a capability, or ALL"),
     Option("cap-drop", nil, .text("NAME"), repeats: true, in: .image, "drop a capability, or ALL"),
     Option(

@@ -77,6 +77,12 @@ package struct Invocation {
 }
 
 extension Invocation {
+  /// Whether a command line, which may have any fault, is meant to run a container of an image.
+  package static func isRunOfImage(_ arguments: [String]) -> Bool {
+    guard let run = arguments.firstIndex(of: "run") else { return false }
+    return arguments[run...].contains { $0 == "--image" || $0.hasPrefix("--image=") }
+  }
+
   /// Those of the form that the command was given in; its options must belong to it.
   private static func positionalsExpected(
     _ values: OptionValues, of command: Command

@@ -4,7 +4,9 @@ public import OCI
 
 extension ContainerRequest.Host {
   /// This host.
-  public static func detect() throws(SystemError) -> ContainerRequest.Host {
+  ///
+  /// - Parameter withDevices: also all its devices.
+  public static func detect(withDevices: Bool = false) throws(SystemError) -> ContainerRequest.Host {
     let kernel = KernelVersion.running ?? KernelVersion(5, 15)
     let layout = try CgroupHost.detect().layout
     var host = ContainerRequest.Host(
@@ -17,6 +19,8 @@ extension ContainerRequest.Host {
       if access(path, F_OK) == 0 { host.maskedPaths.append(path) }
     }
     let caller = Caller.current
+    // Without root, nobody may make such nodes.
+    if withDevices, !caller.isRootless { host.devices = try HostDevices.all() }
     if caller.isRootless, caller.uid != 0 {
       let ids = SubordinateIDs(of: caller)
       host.idMaps = IDMaps(uids: ids.uids, gids: ids.gids)

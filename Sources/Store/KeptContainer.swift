@@ -64,9 +64,11 @@ public struct KeptContainer: ~Copyable, Sendable {
     do throws(SystemError) {
       guard mkdir(place, 0o711) == 0 else { throw SystemError("make container", place) }
       let directory = try Descriptor.open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-      for file in files { try write(file.bytes, to: file.name, at: directory.number, mode: 0o644) }
-      try write(config, to: "config.json", at: directory.number, mode: 0o600)
-      try write(record.json.bytes(), to: KeptRecord.fileName, at: directory.number, mode: 0o600)
+      // A container that goes with its end goes with the host as well: only what stays is worth the disk's time.
+      let syncs = !record.removesOnExit
+      for file in files { try write(file.bytes, to: file.name, at: directory.number, mode: 0o644, syncs: syncs) }
+      try write(config, to: "config.json", at: directory.number, mode: 0o600, syncs: syncs)
+      try write(record.json.bytes(), to: KeptRecord.fileName, at: directory.number, mode: 0o600, syncs: syncs)
       // Before anybody else can see it.
       flock(directory.number, LOCK_EX)
       guard rename(place, path) == 0 else { throw SystemError("make container", path) }
@@ -85,11 +87,14 @@ public struct KeptContainer: ~Copyable, Sendable {
     return "\(beginning)-\(String(random.next() as UInt64, radix: 16))"
   }
 
-  private static func write(_ bytes: [UInt8], to name: String, at directory: CInt, mode: mode_t) throws(SystemError) {
+  private static func write(
+    _ bytes: [UInt8], to name: String, at directory: CInt, mode: mode_t, syncs: Bool
+  ) throws(SystemError) {
     let file = try Descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode, at: directory)
     // Whatever the umask is: the container's users read these files.
     guard fchmod(file.number, mode) == 0 else { throw SystemError("set mode of", name) }
     try file.writeAll(bytes, subject: name)
+    guard !syncs || fdatasync(file.number) == 0 else { throw SystemError("sync", name) }
   }
 
   /// Waits until nobody else starts or removes it. Held until this value goes.
@@ -119,7 +124,7 @@ public struct KeptContainer: ~Copyable, Sendable {
     let temporary = ".\(KeptRecord.fileName)"
     try system { () throws(SystemError) in
       unlinkat(opened.number, temporary, 0)
-      try Self.write(record.json.bytes(), to: temporary, at: opened.number, mode: 0o600)
+      try Self.write(record.json.bytes(), to: temporary, at: opened.number, mode: 0o600, syncs: true)
       guard renameat(opened.number, temporary, opened.number, KeptRecord.fileName) == 0 else {
         throw SystemError("write", KeptRecord.fileName)
       }

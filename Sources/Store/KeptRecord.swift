@@ -19,6 +19,8 @@ public struct KeptRecord: Sendable, Equatable {
   public var exitCode: Int32?
   /// `--rm`.
   public var removesOnExit = false
+  /// The image's defaults as this container has them; `nil` is the image's own.
+  public var defaults: ImageDefaults?
   /// `--root`: where its state is while it runs.
   public var stateRoot: String
   /// Of the image; `nil` is TERM.
@@ -56,6 +58,7 @@ public struct KeptRecord: Sendable, Equatable {
     ]
     if let finished { members.append(JSON.Member("finished", finished.json)) }
     if let exitCode { members.append(JSON.Member("exitCode", .integer(Int64(exitCode)))) }
+    if let defaults { members.append(JSON.Member("defaults", defaults.json)) }
     members.append(JSON.Member("removesOnExit", .bool(removesOnExit)))
     members.append(JSON.Member("stateRoot", .string(stateRoot)))
     if let stopSignal { members.append(JSON.Member("stopSignal", .string(stopSignal))) }
@@ -81,6 +84,10 @@ public struct KeptRecord: Sendable, Equatable {
     finished = Timestamp(json["finished"])
     exitCode = json["exitCode"]?.integer.flatMap { Int32(exactly: $0) }
     removesOnExit = json["removesOnExit"] == .bool(true)
+    if let text = json["defaults"] {
+      guard let defaults = try? ImageDefaults.load(text) else { return nil }
+      self.defaults = defaults
+    }
     self.stateRoot = stateRoot
     stopSignal = json["stopSignal"]?.string
   }

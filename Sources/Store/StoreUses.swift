@@ -31,7 +31,9 @@ public enum StoreUses {
   private static func record(_ path: String) throws(StoreError) -> [String]? {
     guard let bytes = try readIfThere(path, limit: longest) else { return nil }
     guard let json = try? JSON.parse(bytes, limit: longest), let uses = json["uses"]?.elements else {
-      throw StoreError("\(path) is damaged: it says what a container uses of the image store, so nothing is removed")
+      throw StoreError(
+        "\(path) is damaged: it says what a container uses of the image store, so nothing is removed: if it is in kept/, "
+          + "'swiftcr rm --force' with the directory's name removes the container")
     }
     return BundleLease.isOver(json) ? nil : uses.compactMap(\.string)
   }

@@ -11,7 +11,8 @@ enum Program {
       invocation = try Invocation(parsing: Invocation.programArguments())
     } catch {
       if let log = try? Log(error.globals) { log.error(error.description) } else { Log.toStandardError("\(error)") }
-      return 1
+      // docker's: errors of the command line of `run --image` are told apart from the container's exit codes.
+      return Invocation.isRunOfImage((try? Invocation.programArguments()) ?? []) ? 125 : 1
     }
     switch invocation.request {
     case .help(let command): return Output.print(Help.text(for: command))

@@ -38,6 +38,51 @@ extension Integration {
       }
     }
 
+    @Test("commit keeps how the container was run; --change has the last word")
+    func commit() throws {
+      try withEmptyStore { store in
+        try store.make("image")
+        let image = String(try store.must("load", "--quiet", "-i", store.layout).dropLast().suffix(71))
+        let script = "echo $ADDED $FROM; pwd; busybox id -u"
+        try store.must(
+          "run", "--name", "box", "-e", "ADDED=yes", "-e", "FROM=run", "-w", "/etc", "-u", "7:8", "--entrypoint",
+          "/bin/sh", "--image", image, "--", "-c", script)
+        try store.must("commit", "box", "one")
+        #expect(try store.must("run", "--rm", "--image", "one") == "yes run\n/etc\n7\n")
+        try store.must("commit", "-c", "USER root", "-c", "CMD [\"-c\", \"busybox id -u\"]", "box", "two")
+        #expect(try store.must("run", "--rm", "--image", "two") == "0\n")
+      }
+    }
+
+    @Test("Errors of the command line: 125 for containers of images, as docker")
+    func usage() throws {
+      try withStore { store in
+        for words in ["--image tour --nothing", "--image tour --memory x", "--image", "--image=tour -p 1"] {
+          let line = words.split(separator: " ").map(String.init)
+          let outcome = try Host.run(store.line(["run"] + line))
+          #expect(outcome.code == 125, "\(line): \(outcome)")
+        }
+        #expect(try store.command("run", "--nothing", "--bundle", "/", "box").code == 1)
+      }
+    }
+
+    @Test("--privileged: all capabilities, devices, and nothing masked")
+    func privileged() throws {
+      try withStore { store in
+        let script = """
+          grep CapEff /proc/self/status; grep Seccomp: /proc/self/status; echo x > /proc/sys/kernel/domainname && echo set
+          test -c /dev/kmsg && head -c 0 /dev/kmsg && echo opened; wc -c < /proc/kcore > /tmp/size; mount -t tmpfs none /mnt
+          """
+        let plain = try store.sh(script: "mkdir -p /mnt /tmp; \(script); echo $?")
+        #expect(plain.lines.last == "1" && !plain.output.contains("opened"), "\(plain)")
+        let outcome = try store.sh("--privileged", script: "mkdir -p /mnt /tmp; \(script); echo $?")
+        let own = Host.read("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("CapBnd") }
+        #expect(outcome.lines.first?.suffix(16) == own?.suffix(16), "\(outcome)")
+        let rest = outcome.lines.dropFirst().map { $0.filter { !$0.isWhitespace } }
+        #expect(rest == ["Seccomp:0", "set", "opened", "0"], "\(outcome)")
+      }
+    }
+
     @Test("A name is one container's")
     func conflict() throws {
       try withStore { store in

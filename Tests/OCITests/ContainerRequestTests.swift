@@ -111,6 +111,43 @@ struct ContainerRequestTests {
     #expect(bounding.contains("CAP_NET_ADMIN") && !bounding.contains("CAP_MKNOD") && bounding.count == 14)
   }
 
+  @Test("What an image that is made of a container begins with: the container's, docker's way")
+  func defaultsOfAContainer() {
+    let image = image {
+      ($0.entrypoint, $0.cmd, $0.user, $0.workingDirectory) = (["/entry"], ["arg"], "app", "/app")
+      ($0.env, $0.labels) = (["A=1", "B=2"], ["k": "v"])
+    }
+    func defaults(_ change: (inout ContainerRequest) -> Void) -> ImageDefaults {
+      var request = ContainerRequest(hostname: "box")
+      change(&request)
+      return request.defaults(over: image.defaults)
+    }
+    #expect(defaults { _ in } == image.defaults)
+    let all = defaults {
+      ($0.command, $0.env, $0.user, $0.workingDirectory) = (["x", "y"], ["B=3", "C=4", "A"], "0:0", "/a/./b")
+    }
+    #expect(all.entrypoint == ["/entry"] && all.cmd == ["x", "y"] && all.env == ["B=3", "C=4"])
+    #expect(all.user == "0:0" && all.workingDirectory == "/a/b" && all.labels == ["k": "v"])
+    // Another entrypoint takes the image's CMD away.
+    let program = defaults { $0.entrypoint = ["/other"] }
+    #expect(program.entrypoint == ["/other"] && program.cmd == nil)
+    let none = defaults { ($0.entrypoint, $0.command) = ([], ["sh"]) }
+    #expect(none.entrypoint == nil && none.cmd == ["sh"])
+  }
+
+  @Test("--privileged")
+  func privileged() throws {
+    var host = Self.host
+    host.devices = [.init(path: "/dev/sda", isBlock: true, major: 8, minor: 0, mode: 0o660, uid: 0, gid: 6)]
+    let spec = try make(image(), host: host) { ($0.rights.isPrivileged, $0.rights.seccomp) = (true, nil) }
+    #expect(spec.process?.capabilities?.bounding == host.capabilities)
+    #expect(spec.linux.seccomp == nil && spec.linux.maskedPaths == [] && spec.linux.readonlyPaths == [])
+    #expect(spec.linux.devices.map(\.path) == ["/dev/sda"])
+    #expect(!spec.mounts.contains { $0.options.contains("ro") })
+    // Not for one that is not.
+    #expect(try make(image(), host: host).linux.devices.isEmpty)
+  }
+
   @Test("Namespaces and network")
   func namespaces() throws {
     func kinds(_ network: ContainerRequest.Network, _ host: ContainerRequest.Host = Self.host) throws -> [Namespace] {

@@ -47,9 +47,7 @@ final class ArchiveDirectory: Sendable {
       do throws(LayerError) {
         var sink = try DirectorySink(root: root)
         _ = try LayerUnpacker.unpack(FileSource(input, name: file ?? "standard input"), into: &sink)
-        if let link = sink.result.lowerLinks.first {
-          throw LayerError("\(String(decoding: link.path, as: UTF8.self)): a hard link to nothing", errno: .noEntry)
-        }
+        try sink.result.checkLinks()
       } catch {
         throw SystemError.refusal(error.description)
       }

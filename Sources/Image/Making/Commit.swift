@@ -31,6 +31,8 @@ extension ImageLibrary {
     entry.author = options.author
     new.add(layer, entry)
     new.config.created = created
+    // As it was run, docker's way: its command, environment, user and directory are the new image's.
+    if let defaults = changes.record.defaults { new.config.defaults = defaults }
     if let author = options.author { new.config.author = author }
     for change in options.changes { try change.apply(to: &new.config.defaults) }
     let id = try new.store(reference, in: self, hold)

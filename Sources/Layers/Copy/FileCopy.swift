@@ -158,9 +158,7 @@ private final class FileUnpacking: ByteSink {
   func finish() throws(LayerError) -> UInt64 {
     try reader.finish()
     try entries.sink.finish()
-    if let link = entries.sink.result.lowerLinks.first {
-      throw LayerError("\(LayerPath.text(link.path)): a hard link to nothing", errno: .noEntry)
-    }
+    try entries.sink.result.checkLinks()
     return reader.position
   }
 }

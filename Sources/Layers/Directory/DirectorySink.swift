@@ -135,4 +135,12 @@ public struct DirectorySummary: Sendable, Equatable {
   public var skippedDevices = 0
 
   public init() {}
+
+  /// For archives that are no layers: there is nothing below them.
+  ///
+  /// - Throws: when a hard link leads to what is not in the archive.
+  public func checkLinks() throws(LayerError) {
+    guard let link = lowerLinks.first else { return }
+    throw LayerError("\(LayerPath.text(link.path)): a hard link to nothing", errno: .noEntry)
+  }
 }

@@ -96,7 +96,9 @@ extension ContainerRequest {
     }
     let places = asked.map(\.destination)
     let hasDevices = places.contains("/dev")
-    let kept = ContainerMount.defaults(host, hasNetwork: network != .host).filter { mount in
+    var defaults = ContainerMount.defaults(host, hasNetwork: network != .host)
+    if rights.isPrivileged { for index in defaults.indices { defaults[index].options.removeAll { $0 == "ro" } } }
+    let kept = defaults.filter { mount in
       !places.contains(mount.destination) && !(hasDevices && mount.destination.hasPrefix("/dev/"))
     }
     // Stable: those of one depth stay as they were given.

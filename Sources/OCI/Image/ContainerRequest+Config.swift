@@ -27,7 +27,7 @@ extension ContainerRequest {
     let defaults = image.defaults
     let args = try arguments(defaults)
     let identity = try accounts.identity(of: user ?? defaults.user)
-    let bounding = try rights.capabilities(known: host.capabilities)
+    let bounding = rights.isPrivileged ? host.capabilities : try rights.capabilities(known: host.capabilities)
     let seccomp = rights.seccomp?.profile(
       for: SeccompTemplate.Target(kernel: host.kernel, capabilities: bounding))
 
@@ -67,6 +67,17 @@ extension ContainerRequest {
     return ContainerConfig(json: json, args: args)
   }
 
+  /// The image's defaults as this container has them: what an image that is made of the container begins with.
+  public func defaults(over image: ImageDefaults) -> ImageDefaults {
+    var defaults = image
+    if let user { defaults.user = user }
+    if let workingDirectory { defaults.workingDirectory = Self.absolute(workingDirectory) ?? workingDirectory }
+    if let entrypoint { (defaults.entrypoint, defaults.cmd) = (entrypoint.isEmpty ? nil : entrypoint, nil) }
+    if !command.isEmpty { defaults.cmd = command }
+    defaults.env = Self.merge(image.env + env, into: [])
+    return defaults
+  }
+
   /// `--entrypoint` takes the image's CMD away as well: it was written for another program.
   private func arguments(_ image: ImageDefaults) throws(ContainerRequestError) -> [String] {
     let program = entrypoint ?? image.entrypoint ?? []
@@ -81,7 +92,18 @@ extension ContainerRequest {
   private func environment(_ image: ImageDefaults, _ identity: Accounts.Identity) -> [String] {
     var variables = ["PATH=\(Self.defaultPath)", "HOSTNAME=\(hostname)"]
     if terminal { variables.append("TERM=xterm") }
-    for entry in image.env + env {
+    variables = Self.merge(image.env + env, into: variables)
+    if !variables.contains(where: { $0.hasPrefix("HOME=") }) {
+      let home = identity.home ?? ""
+      variables.append("HOME=\(home.isEmpty ? "/" : home)")
+    }
+    return variables
+  }
+
+  /// Later values take the place of earlier ones; a name alone takes the variable away.
+  private static func merge(_ entries: [String], into variables: [String]) -> [String] {
+    var variables = variables
+    for entry in entries {
       let name = entry.prefix { $0 != "=" }
       let at = variables.firstIndex { $0.hasPrefix(name) && $0.dropFirst(name.count).first == "=" }
       guard name.count < entry.count else {
@@ -89,10 +111,6 @@ extension ContainerRequest {
         continue
       }
       if let at { variables[at] = entry } else { variables.append(entry) }
-    }
-    if !variables.contains(where: { $0.hasPrefix("HOME=") }) {
-      let home = identity.home ?? ""
-      variables.append("HOME=\(home.isEmpty ? "/" : home)")
     }
     return variables
   }

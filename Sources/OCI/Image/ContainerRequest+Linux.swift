@@ -19,8 +19,12 @@ extension ContainerRequest {
     members.append(JSON.Member("resources", resources(host)))
     members.append(JSON.Member("namespaces", .array(namespaces(host))))
     if let seccomp { members.append(JSON.Member("seccomp", seccomp.json)) }
-    members.append(JSON.Member("maskedPaths", .strings(Self.maskedPaths + host.maskedPaths)))
-    members.append(JSON.Member("readonlyPaths", .strings(Self.readonlyPaths)))
+    if rights.isPrivileged {
+      members.append(JSON.Member("devices", .array(host.devices.map(\.json))))
+    } else {
+      members.append(JSON.Member("maskedPaths", .strings(Self.maskedPaths + host.maskedPaths)))
+      members.append(JSON.Member("readonlyPaths", .strings(Self.readonlyPaths)))
+    }
     return .object(members)
   }
 
@@ -44,7 +48,9 @@ extension ContainerRequest {
     func object(_ members: (String, Int64)...) -> JSON {
       .object(members.map { JSON.Member($0.0, .integer($0.1)) })
     }
-    let everyDevice = JSON.object([JSON.Member("allow", .bool(false)), JSON.Member("access", .string("rwm"))])
+    let everyDevice = JSON.object([
+      JSON.Member("allow", .bool(rights.isPrivileged)), JSON.Member("access", .string("rwm")),
+    ])
     var members = [JSON.Member("devices", .array([everyDevice]))]
     if let memory = limits.memory {
       // The limit of memory and swap together.

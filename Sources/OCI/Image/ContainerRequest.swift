@@ -45,6 +45,8 @@ public struct ContainerRequest: Sendable {
     public var added: [String] = []
     public var dropped: [String] = []
     public var noNewPrivileges = false
+    /// All capabilities, all devices of the host, and nothing of procfs, sysfs and cgroups masked or read-only.
+    public var isPrivileged = false
     /// `nil` for no filter at all.
     public var seccomp: SeccompTemplate? = .default
     public var apparmor: String?
@@ -74,6 +76,8 @@ public struct ContainerRequest: Sendable {
     public var limitsSwap: Bool
     /// The host's own files that are masked because this host has them.
     public var maskedPaths: [String]
+    /// Its devices, for containers that get all of them.
+    public var devices: [Device] = []
     /// Of a caller who is not root: this user is root in the container.
     public var idMaps: IDMaps?
 

@@ -97,6 +97,15 @@ public struct ImageDefaults: Sendable, Equatable {
 
   public init() {}
 
+  /// The member `config` of a configuration, by itself.
+  public static func load(_ json: JSON) throws(SpecFaults) -> ImageDefaults {
+    try SpecDecoder.load(json.bytes(), limit: JSON.defaultLimit) { decoder, json in
+      decoder.imageDefaults(json)
+    } _: { _, _ in
+      []
+    }
+  }
+
   public var json: JSON {
     var members: [JSON.Member] = []
     func add(_ key: String, _ value: JSON?) { if let value { members.append(JSON.Member(key, value)) } }

@@ -48,7 +48,7 @@ extension SpecDecoder {
     return entry
   }
 
-  private mutating func imageDefaults(_ json: JSON) -> ImageDefaults {
+  mutating func imageDefaults(_ json: JSON) -> ImageDefaults {
     var defaults = ImageDefaults()
     members(json) { decoder, key, value in
       switch key {

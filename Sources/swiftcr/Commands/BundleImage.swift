@@ -23,7 +23,7 @@ extension CommandRunner {
       layers: ready.stack.lowers.map(source.store.path), isVolatile: nil)
     let config = try request.config(
       of: ready.image.config, accounts: Accounts(passwd: ready.stack.passwd, group: ready.stack.group),
-      annotations: annotations, host: try .detect())
+      annotations: annotations, host: try .detect(withDevices: request.rights.isPrivileged))
     for file in files.all.map({ ($0.name, $0.bytes) }) + [("config.json", config.json.bytes(indent: "\t"))] {
       let path = "\(directory)/\(file.0)"
       let opened = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)

@@ -32,7 +32,7 @@ extension CommandRunner {
     var request = try ContainerRequest(values, command: values.positionals, hostname: String(id.prefix(63)))
     let files = ContainerFiles(request)
     request.files = files.mounts(from: "\(layout.kept)/\(id)")
-    let host = try ContainerRequest.Host.detect()
+    let host = try ContainerRequest.Host.detect(withDevices: request.rights.isPrivileged)
     // Of another one of this name that has ended without its swiftcr.
     _ = try removeIfOver(id, source.store)
 
@@ -48,6 +48,7 @@ extension CommandRunner {
       id: id, image: ready.image, as: source.name, lowers: ready.stack.lowers.map(\.path), command: config.args,
       created: .now, stateRoot: stateRoot)
     record.removesOnExit = removesOnExit
+    record.defaults = request.defaults(over: ready.image.config.defaults)
     let kept = try KeptContainer.make(
       record, config: config.bytes, files: files.all.map { ($0.name, $0.bytes) }, in: layout)
     _ = consume lock

@@ -19,6 +19,7 @@ extension ContainerRequest {
     isReadonly = values.flag("read-only")
     for text in values.values("volume") { volumes.append(try Self.volume(text)) }
     for text in values.values("tmpfs") { temporaries.append(try Temporary(parsing: text)) }
+    if values.flag("privileged") { (rights.isPrivileged, rights.seccomp) = (true, nil) }
     rights.added = values.values("cap-add")
     rights.dropped = values.values("cap-drop")
     for text in values.values("security-opt") { try rights.apply(text) }

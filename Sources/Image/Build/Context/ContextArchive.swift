@@ -18,6 +18,7 @@ struct ContextArchive {
     do throws(LayerError) {
       var sink = try DirectorySink(root: root)
       _ = try LayerUnpacker.unpack(InputSource(prefix), into: &sink)
+      try sink.result.checkLinks()
     } catch {
       throw ImageError("build: unpack the context from standard input: \(error)", errno: error.errno)
     }
