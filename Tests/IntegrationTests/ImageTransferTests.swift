@@ -120,6 +120,93 @@ extension Integration {
       }
     }
 
+    @Test(
+      "podman and docker run what was committed and pushed",
+      .enabled(if: Podman.isInstalled, "podman is not installed"),
+      .enabled(if: Host.exists("/usr/sbin/dockerd"), "docker is not installed"))
+    func engines() throws {
+      try withRegistry { store, registry in
+        try store.make("base")
+        let name = try store.publish("base", as: "tour:1", to: registry)
+        try store.must("pull", "--quiet", name)
+        try store.must(
+          "run", "--name", "box", "-e", "ADDED=yes", "-w", "/app", "--image", name, "sh", "-c",
+          "echo more >> /top; rm -r data hidden; mkdir hidden; ln hello again; chown 7:8 again; chmod 4755 again")
+        let changed = "\(registry.host)/tour:2"
+        let script = "cat /top; ls; pwd; echo $ADDED $FROM"
+        try store.must("commit", "-c", "CMD [\"sh\", \"-c\", \"\(script)\"]", "box", changed)
+        try store.must("push", "--quiet", changed)
+        let expected = "top\nmore\nagain\nhello\nhidden\n/app\nyes image\n"
+        #expect(try store.must("run", "--rm", "--image", changed) == expected)
+
+        let podman = try Podman(store.directory)
+        try podman.must("pull", "--quiet", "--tls-verify=false", changed)
+        #expect(try podman.run(changed, "--rm") == expected)
+        let id = try podman.must("image", "inspect", "--format", "{{.Id}}", changed)
+        let docker = try Host.run([
+          Host.fixture("with-docker"), "\(store.directory)/docker", "sh", "-c",
+          "docker pull --quiet $1 >&2 && docker run --rm --network none $1 && docker image inspect --format {{.Id}} $1",
+          "sh",
+          changed,
+        ])
+        #expect(docker.code == 0 && docker.output == "\(expected)sha256:\(id)", "\(docker)")
+      }
+    }
+
+    /// Each is made by its engine of the same files, and sent to the registry by it.
+    @Test(
+      "Images of docker, podman, buildah and umoci, pulled and pushed again, keep every digest",
+      .enabled(if: missingMakers.isEmpty, "not installed: \(missingMakers.joined(separator: " "))"),
+      arguments: ["docker", "podman", "buildah", "umoci"])
+    func makers(engine: String) throws {
+      try withRegistry { store, registry in
+        try store.make("base")
+        let base = try store.publish("base", as: "base:1", to: registry)
+        let made = "\(registry.host)/made:1"
+        switch engine {
+        case "docker":
+          let script = """
+            docker pull --quiet $1 && docker run --name box --network none $1 sh -c "echo $2 > /made; rm -r /app/data" \
+            && docker commit box $3 && docker push --quiet $3
+            """
+          let outcome = try Host.run([
+            Host.fixture("with-docker"), "\(store.directory)/docker", "sh", "-c", script, "sh", base, engine, made,
+          ])
+          #expect(outcome.code == 0, "\(outcome)")
+        case "podman":
+          let podman = try Podman(store.directory)
+          try podman.must("pull", "--quiet", "--tls-verify=false", base)
+          try podman.run(base, "--name", "box", command: ["sh", "-c", "echo podman > /made; rm -r /app/data"])
+          try podman.must("commit", "--quiet", "box", made)
+          try podman.must("push", "--quiet", "--tls-verify=false", made)
+        case "buildah":
+          let script = """
+            place=$4
+            b() { buildah --root "$place/buildah" --runroot "$place/run" --storage-driver vfs "$@"; }
+            box=$(b from --quiet --tls-verify=false "$1") && root=$(b mount "$box") && echo $2 > "$root/made" \
+            && rm -r "$root/app/data" && b commit --quiet "$box" "$3" && b push --quiet --tls-verify=false "$3"
+            """
+          let outcome = try Host.run(["sh", "-c", script, "sh", base, engine, made, store.directory])
+          #expect(outcome.code == 0, "\(outcome)")
+        default:
+          let bundle = "\(store.directory)/bundle"
+          try Host.must("umoci", "unpack", "--image", "\(store.layout):base", bundle)
+          try Host.must("sh", "-c", "echo umoci > \(bundle)/rootfs/made; rm -r \(bundle)/rootfs/app/data")
+          try Host.must("umoci", "repack", "--image", "\(store.layout):made", bundle)
+          try store.publish("made", as: "made:1", to: registry)
+        }
+        try store.must("pull", "--quiet", made)
+        let script = "cat /made; ls /app"
+        #expect(
+          try store.must("run", "--rm", "--image", made, "sh", "-c", script) == "\(engine)\nhello\nhidden\n")
+        try store.must("push", "--quiet", made, "\(registry.host)/again:1")
+        #expect(try registry.raw("made:1") == registry.raw("again:1"))
+        for blob in try registry.manifest("again:1", ".layers[].digest, .config.digest") {
+          #expect(try Self.hash(file: registry.file(blob)) == blob.dropFirst(7))
+        }
+      }
+    }
+
     @Test("What is pulled and pushed again is the same, byte for byte", arguments: ["gzip", "none", "zstd"])
     func roundTrip(compression: String) throws {
       try withRegistry { store, registry in
@@ -167,6 +254,9 @@ extension Integration {
 
     // MARK: -
 
+    private static let missingMakers = ["/usr/sbin/dockerd", "/usr/bin/podman", "/usr/bin/buildah", "/usr/bin/umoci"]
+      .filter { !Host.exists($0) }
+
     static func hash(_ text: String) throws -> String {
       String(try Host.must("sha256sum", input: text).prefix(64))
     }
@@ -191,6 +281,20 @@ final class Podman {
   }
 
   deinit { _ = try? Host.must("rm", "-rf", state) }
+
+  /// A container that has no network, no cgroup of its own, and limits that a caller without CAP_SYS_RESOURCE may set.
+  @discardableResult
+  func run(_ image: String, _ options: String..., command: [String] = []) throws -> String {
+    // crun is the one that podman lets do without cgroups, and it minds a second hierarchy.
+    let script = "! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified; exec \"$@\""
+    let limits = ["--ulimit", "nofile=512:512", "--ulimit", "nproc=512:512"]
+    let outcome = try Host.run(
+      ["unshare", "--mount", "sh", "-c", script, "sh"] + line
+        + ["--runtime", "crun", "run", "--network", "none", "--cgroups", "disabled"] + limits + options + [image]
+        + command)
+    guard outcome.code == 0 else { throw HostError(description: "podman run \(image): \(outcome)") }
+    return outcome.output
+  }
 
   @discardableResult
   func must(_ arguments: String...) throws -> String {
