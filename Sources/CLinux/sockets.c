@@ -99,6 +99,10 @@ int clinux_connect(int socket, const char *path) {
   return result;
 }
 
+int clinux_accept(int socket) {
+  return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 int clinux_datagram_socket(void) {
   return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }

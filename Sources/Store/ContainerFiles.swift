@@ -17,6 +17,12 @@ public struct ContainerFiles {
     ]
   }
 
+  /// Names of the container itself and of nobody else, as a build's: the host's are not for what goes into an image.
+  public mutating func setOwnHosts(_ request: ContainerRequest) {
+    let text = "127.0.0.1\tlocalhost \(request.hostname)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+    for index in all.indices where all[index].name == "hosts" { all[index].bytes = Array(text.utf8) }
+  }
+
   /// Further hosts, as `--add-host` has them.
   public mutating func add(hosts: [(name: String, address: String)]) {
     let lines = hosts.map { "\($0.address)\t\($0.name)\n" }.joined()

@@ -79,6 +79,87 @@ extension Integration {
       }
     }
 
+    @Test("A directory that a COPY makes is 0755, or what --chmod says in octal; what is in it keeps its mode")
+    func directories() throws {
+      try withBuilds { builds in
+        try builds.file("d/sub/f", "f\n")
+        try Host.must("chmod", "2750", "\(builds.context)/d", "\(builds.context)/d/sub")
+        try builds.must(
+          """
+          FROM box AS other
+          RUN mkdir -m 2770 /d && mkdir -m 700 /d/sub && chown 7:8 /d /d/sub
+          FROM box
+          COPY d /one
+          COPY d /two/
+          COPY --chmod=700 d /three
+          COPY --chmod=go-rwx d /four
+          COPY --from=other --chown=5:6 /d /five
+          COPY --from=other /d /six
+          COPY --parents d /seven/
+          """)
+        #expect(
+          try builds.sh(
+            "cd / && stat -c '%a %u:%g %n' one one/sub two three four four/sub five five/sub six six/sub seven/d")
+              == """
+              755 0:0 one
+              2750 0:0 one/sub
+              755 0:0 two
+              700 0:0 three
+              755 0:0 four
+              2700 0:0 four/sub
+              755 5:6 five
+              700 5:6 five/sub
+              755 0:0 six
+              700 7:8 six/sub
+              2750 0:0 seven/d
+
+              """)
+      }
+    }
+
+    @Test("Linked layers: directories on the way are the layer's own where there are none, links are not followed")
+    func linked() throws {
+      try withBuilds { builds in
+        try builds.file("f", "f\n")
+        try builds.file("deep/f", "f\n")
+        try Host.must("tar", "-C", builds.context, "-cf", "\(builds.context)/a.tar", "deep/f")
+        let dockerfile = """
+          FROM box
+          COPY --link --chown=1000:2000 f /new/dir/
+          ADD --link a.tar /other/
+          ADD --chown=1000:2000 a.tar /third/
+          COPY --link f /tmp/f
+          """
+        try builds.must(dockerfile)
+        #expect(
+          try builds.sh("cd / && stat -c '%a %u:%g %n' new new/dir new/dir/f other other/deep third third/deep tmp")
+            == """
+            755 1000:2000 new
+            755 1000:2000 new/dir
+            644 1000:2000 new/dir/f
+            755 0:0 other
+            755 0:0 other/deep
+            755 1000:2000 third
+            755 0:0 third/deep
+            1777 0:0 tmp
+
+            """)
+        // Entries of the layer, so that they are the same wherever it lies.
+        let archive = "\(builds.images.directory)/made.tar"
+        try builds.images.must("save", "--output", archive, "made")
+        let script = """
+          mkdir $1.d && tar -C $1.d -xf $1
+          for file in $(find $1.d -type f); do tar -tf $file 2>/dev/null || true; done
+          """
+        let names = try Host.must("/bin/sh", "-ec", script, "sh", archive).split(separator: "\n")
+        #expect(names.contains("new/dir/") && names.contains("other/deep/"), "\(names)")
+        // A change of what is below is none for a linked layer, as long as there are the same directories to lie in.
+        let changed = dockerfile.replacingOccurrences(of: "FROM box\n", with: "FROM box\nRUN echo > /n\n")
+        let other = try builds.build(changed)
+        #expect(other.cached == 3, "\(other)")
+      }
+    }
+
     @Test("What an ignore file leaves out is not there, and is no reason to build again")
     func ignored() throws {
       try withBuilds { builds in
@@ -111,14 +192,15 @@ extension Integration {
           COPY --exclude=**/*.md x /three/
           COPY --exclude=*.txt x y /five/
           COPY --parents **/b.md /six/
+          COPY --exclude=sub x /seven/
           COPY --parents x/sub /four/
           """)
-        let found = try builds.sh("find /one /two /three /four /five /six -type f").split(separator: "\n").map(
+        let found = try builds.sh("find /one /two /three /four /five /six /seven -type f").split(separator: "\n").map(
           String.init)
         #expect(
           Set(found) == [
             "/one/x/a.txt", "/one/y/a.txt", "/two/er/c.txt", "/three/a.txt", "/four/x/sub/b.md", "/five/sub/b.md",
-            "/six/x/sub/b.md",
+            "/six/x/sub/b.md", "/seven/a.txt",
           ],
           "\(found)")
       }

@@ -146,6 +146,68 @@ extension Integration {
       }
     }
 
+    @Test("A stage has the arguments of the stage that it begins with, and no other stage has")
+    func inheritedArguments() throws {
+      try withBuilds { builds in
+        let output = try builds.must(
+          """
+          FROM box AS one
+          ARG A=one
+          ARG B=two
+          FROM one AS two
+          ARG B
+          RUN echo "[$A $B]"
+          FROM box
+          COPY --from=two /etc/group /g
+          RUN echo "[$A]"
+          """)
+        #expect(output.contains("[one two]\n") && output.contains("[]\n"), "\(output)")
+      }
+    }
+
+    @Test("WORKDIR makes its directories for the user")
+    func workingDirectories() throws {
+      try withBuilds { builds in
+        try builds.must("FROM box\nUSER 1000:2000\nWORKDIR /a/b\nUSER app\nWORKDIR /c\nUSER 0\nWORKDIR /tmp\n")
+        #expect(
+          try builds.sh("stat -c '%a %u:%g' /a /a/b /c /tmp")
+            == "755 1000:2000\n755 1000:2000\n755 1000:1001\n1777 0:0\n")
+      }
+    }
+
+    @Test("EXPOSE with an address or a port of the host: the container's port, and a warning")
+    func hostPorts() throws {
+      try withBuilds { builds in
+        let output = try builds.must("FROM box\nEXPOSE 127.0.0.1:8080:80 53/UDP\n")
+        #expect(output.contains("ExposeInvalidFormat"), "\(output)")
+        #expect(try builds.config("Config.ExposedPorts | keys") == #"["53/udp","80/tcp"]"#)
+      }
+    }
+
+    @Test("The last error is the failing step's, whoever waited for it", arguments: ["plain", "classic"])
+    func failingStage(progress: String) throws {
+      try withBuilds { builds in
+        let dockerfile = """
+          FROM box AS last
+          COPY --from=middle /x /x
+          FROM box AS middle
+          RUN --mount=from=first,target=/m touch /x
+          FROM box AS first
+          RUN exit 7
+          FROM last
+          COPY --from=first / /all
+          """
+        try builds.file("Dockerfile", dockerfile)
+        let outcome = try builds.images.command("build", "--progress", progress, builds.context)
+        #expect(outcome.code == 1)
+        #expect(!outcome.errors.contains("needs has failed"), "\(outcome)")
+        #expect(
+          outcome.errors.hasSuffix(
+            "Dockerfile:6: the command '/bin/sh -c exit 7' returned a non-zero code: 7\n  6 | RUN exit 7\n"),
+          "\(outcome)")
+      }
+    }
+
     @Test("Heredocs: scripts, scripts with an interpreter of their own, files")
     func heredocs() throws {
       try withBuilds { builds in

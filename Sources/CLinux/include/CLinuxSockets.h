@@ -19,6 +19,8 @@ int clinux_route_socket(int own, int namespace);
 // An AF_UNIX stream socket, close-on-exec. bind(2) takes names of up to 107 bytes, longer ones are ENAMETOOLONG;
 // connecting goes by descriptor and takes any path, or '@' and a name of the abstract namespace.
 int clinux_stream_socket(int nonblocking);
+// accept4(2): close-on-exec and nonblocking.
+int clinux_accept(int socket);
 // An AF_UNIX datagram socket, close-on-exec and nonblocking.
 int clinux_datagram_socket(void);
 int clinux_bind(int socket, const char *_Nonnull path);

@@ -54,18 +54,17 @@ final class BuildJob: Sendable {
     if sequentially {
       for plan in ordered() { try await Blocking.run { try self.build(plan) } }
     } else {
-      let failures = await withTaskGroup(of: (any Error)?.self) { group in
+      let failures = await withTaskGroup(of: BuildFailure?.self) { group in
         for plan in graph.needed {
           group.addTask {
-            do { try await Blocking.run { try self.build(plan) } } catch { return error }
+            do { try await Blocking.run { try self.build(plan) } } catch { return BuildFailure(error) }
             return nil
           }
         }
-        return await group.reduce(into: [any Error]()) { all, failure in if let failure { all.append(failure) } }
+        return await group.reduce(into: [BuildFailure]()) { all, failure in if let failure { all.append(failure) } }
       }
       // The stage that failed, not those that waited for it.
-      let own = failures.first { BuildFailure($0).reason != ImageError.neededStage.description }
-      if let failure = own ?? failures.first { throw failure }
+      if let failure = failures.first(where: { !$0.isOfNeededStage }) ?? failures.first { throw failure }
     }
     guard let result = results[graph.target] else { throw ImageError("there is no stage to build") }
     return try result.pass()
@@ -160,6 +159,11 @@ final class BuildJob: Sendable {
     let root = try rethrowing { () throws(SystemError) in try opened.merged.duplicate() }
     return SourceTree(root, name: name, isContext: false)
   }
+}
+
+extension BuildFailure {
+  /// Not this stage's own: that one's is reported.
+  var isOfNeededStage: Bool { reason == ImageError.neededStage.description }
 }
 
 extension ImageError {

@@ -23,8 +23,15 @@ public struct ConfigChange: Sendable {
 
   /// - Throws: where a variable cannot be replaced, and for what are no ports.
   func apply(to defaults: inout ImageDefaults) throws(ImageError) {
+    let environment = defaults.environment
+    let variables = ImageDefaults.Variables(expander: Expander()) { environment[$0] }
     do throws(DockerfileError) {
-      try defaults.apply(operation)
+      if case .workingDirectory(let text) = operation {
+        let path = try variables.expand(text)
+        defaults.workingDirectory = (path.hasPrefix("/") ? path : "/\(defaults.workingDirectory)/\(path)").cleanedPath
+      } else {
+        _ = try defaults.apply(operation, variables)
+      }
     } catch {
       throw ImageError("--change: \(error.reason)")
     }
@@ -32,77 +39,12 @@ public struct ConfigChange: Sendable {
 }
 
 extension ImageDefaults {
-  /// What an instruction says of an image. Variables are those of the image.
-  fileprivate mutating func apply(_ operation: Instruction.Operation) throws(DockerfileError) {
-    let variables = environment
-    func expand(_ text: String) throws(DockerfileError) -> String {
-      try Expander().expand(text) { variables[$0] }.text
-    }
-    switch operation {
-    case .command(let command): cmd = arguments(command)
-    case .entrypoint(let command): entrypoint = arguments(command)
-    case .environment(let pairs):
-      for pair in pairs { set(variable: try expand(pair.key), try expand(pair.value)) }
-    case .label(let pairs):
-      for pair in pairs { labels[try expand(pair.key)] = try expand(pair.value) }
-    case .expose(let texts):
-      for text in texts {
-        for word in try Expander().words(text, { variables[$0] }) { add(try PortSpecification(parsing: word)) }
-      }
-    case .user(let text): user = try expand(text)
-    case .volume(let paths):
-      for path in paths { volumes = Set(volumes + [try expand(path)]).sorted() }
-    case .workingDirectory(let text):
-      let path = try expand(text)
-      workingDirectory = (path.hasPrefix("/") ? path : "/\(workingDirectory)/\(path)").cleanedPath
-    case .onBuild(let text): onBuild.append(text)
-    case .stopSignal(let text): stopSignal = try expand(text)
-    case .shell(let words): shell = words
-    case .healthcheck(let step): healthcheck = json(step)
-    case .run, .copy, .add, .argument, .maintainer: break
-    }
-  }
-
-  private var environment: [String: String] {
+  fileprivate var environment: [String: String] {
     var variables: [String: String] = [:]
     for entry in env {
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       variables[String(parts[0])] = parts.count == 2 ? String(parts[1]) : ""
     }
     return variables
-  }
-
-  private mutating func set(variable key: String, _ value: String) {
-    env.removeAll { $0.hasPrefix("\(key)=") }
-    env.append("\(key)=\(value)")
-  }
-
-  private mutating func add(_ port: PortSpecification) {
-    exposedPorts = Set(exposedPorts + port.ports.map { "\($0)/\(port.transport)" }).sorted()
-  }
-
-  /// An array as it is; a text is for the shell.
-  private func arguments(_ command: CommandLine) -> [String] {
-    switch command {
-    case .arguments(let words): words
-    case .shell(let text): (shell ?? ["/bin/sh", "-c"]) + [text]
-    }
-  }
-
-  /// docker's form of a health check (docker image specification 1.2, "Healthcheck").
-  private func json(_ step: HealthcheckStep) -> JSON {
-    let test: [String] =
-      switch step.command {
-      case nil: ["NONE"]
-      case .arguments(let words): ["CMD"] + words
-      case .shell(let text): ["CMD-SHELL", text]
-      }
-    let numbers = [
-      ("Interval", step.interval), ("Timeout", step.timeout), ("StartPeriod", step.startPeriod),
-      ("StartInterval", step.startInterval), ("Retries", step.retries.map(Int64.init)),
-    ]
-    return .object(
-      [JSON.Member("Test", .strings(test))]
-        + numbers.compactMap { name, number in number.map { JSON.Member(name, .integer($0)) } })
   }
 }

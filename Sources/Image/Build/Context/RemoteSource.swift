@@ -15,6 +15,8 @@ enum RemoteSource {
     var file: String?
     /// For messages.
     var name: String
+    /// What stands for its files, which are not the same each time: of a repository, the commit.
+    var identity: String?
   }
 
   /// `nil` for a path of the context.
@@ -40,12 +42,13 @@ enum RemoteSource {
       directory: parts.count > 1 ? parts[1] : nil)
   }
 
-  func fetch(_ session: BuildSession, checksum: Digest?, keepsGitDirectory: Bool) throws -> Fetched {
+  func fetch(_ session: BuildSession, checksum: String?, keepsGitDirectory: Bool) throws -> Fetched {
     switch self {
-    case .web(let address): return try WebSource(session).fetch(address, checksum: checksum)
+    case .web(let address):
+      return try WebSource(session).fetch(address, checksum: try checksum.map { try Digest(validating: $0) })
     case .repository(let path, let revision, let directory):
-      if checksum != nil { throw BuildFailure("ADD --checksum: a repository's revision says what it is") }
-      return try Repository(session, path).checkOut(revision, directory, keepsGitDirectory: keepsGitDirectory)
+      return try Repository(session, path).checkOut(
+        revision, directory, checksum: checksum, keepsGitDirectory: keepsGitDirectory)
     }
   }
 }
@@ -64,7 +67,10 @@ private struct Repository {
     "core.fsmonitor=false", "-c", "safe.directory=*", "-c", "advice.detachedHead=false", "-c", "core.symlinks=true",
   ]
 
-  func checkOut(_ revision: String?, _ directory: String?, keepsGitDirectory: Bool) throws -> RemoteSource.Fetched {
+  /// - Parameter checksum: the commit's id, or how it begins; an annotated tag may be meant by its own.
+  func checkOut(
+    _ revision: String?, _ directory: String?, checksum: String?, keepsGitDirectory: Bool
+  ) throws -> RemoteSource.Fetched {
     let wanted = revision ?? "HEAD"
     guard !wanted.hasPrefix("-"), path.hasPrefix("/") else {
       throw BuildFailure("ADD file://\(path)#\(wanted): expected an absolute path, and a branch, tag or commit")
@@ -80,18 +86,37 @@ private struct Repository {
       try git(own + ["fetch", "--quiet", "--no-tags", "--", "file://\(path)", "+refs/*:refs/fetched/*"])
       try git(own + ["update-ref", "FETCH_HEAD", wanted])
     }
+    if let checksum { try check(checksum, own) }
     try git(own + ["checkout", "--quiet", "--detach", "FETCH_HEAD"])
+    let identity = "\(try resolve("HEAD", own)) \(directory ?? "") \(keepsGitDirectory ? ".git" : "")"
     if !keepsGitDirectory { session.library.discard("\(place)/.git") }
     let root = try Descriptor.open(place, O_RDONLY | O_DIRECTORY)
     guard let directory, !directory.isEmpty else {
-      return RemoteSource.Fetched(directory: place, file: nil, name: "the repository \(path)")
+      return RemoteSource.Fetched(
+        directory: place, file: nil, name: "the repository \(path)", identity: identity)
     }
     let found = try TreePath(resolving: Array(directory.utf8), at: root.number, mayLeave: false)
     guard found.isDirectory else { throw BuildFailure("ADD: the repository \(path) has no directory \(directory)") }
-    return RemoteSource.Fetched(directory: "\(place)/\(found.text)", file: nil, name: "the repository \(path)")
+    return RemoteSource.Fetched(
+      directory: "\(place)/\(found.text)", file: nil, name: "the repository \(path)", identity: identity)
   }
 
-  private func git(_ arguments: [String]) throws {
+  private func check(_ checksum: String, _ own: [String]) throws {
+    guard !checksum.isEmpty, checksum.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else {
+      throw BuildFailure("ADD --checksum=\(checksum): expected the id of a commit, in hexadecimal")
+    }
+    let ids = try ["FETCH_HEAD", "FETCH_HEAD^{commit}"].map { try resolve($0, own) }
+    guard ids.contains(where: { $0.hasPrefix(checksum.lowercased()) }) else {
+      throw BuildFailure("ADD file://\(path): its commit is \(ids[1]) where \(checksum) is expected")
+    }
+  }
+
+  private func resolve(_ name: String, _ own: [String]) throws -> String {
+    String(try git(own + ["rev-parse", name]).prefix { $0 != "\n" })
+  }
+
+  @discardableResult
+  private func git(_ arguments: [String]) throws -> String {
     try session.interruption.check()
     // env(1) takes away what the caller's environment would tell git.
     let environment = [
@@ -99,7 +124,7 @@ private struct Repository {
       "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_ATTR_NOSYSTEM=1",
     ]
     do {
-      _ = try HostProgram.output("env", environment + ["sh", "-c", "umask 022; exec git \"$@\"", "git"] + arguments)
+      return try HostProgram.output("env", environment + ["sh", "-c", "umask 022; exec git \"$@\"", "git"] + arguments)
     } catch {
       throw BuildFailure("ADD file://\(path): git cannot check it out: see above")
     }

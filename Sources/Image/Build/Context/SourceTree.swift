@@ -78,10 +78,14 @@ struct SourceEntry: Sendable {
 
 /// What one source of a COPY names.
 struct SourceMatch: Sendable {
+  /// Where it was found.
+  let tree: SourceTree
   /// Its own name, which it has in a directory; empty for the root.
   var name: [UInt8]
   /// Itself first, a directory before what is in it, names in the order of their bytes.
   var entries: [SourceEntry]
+  /// What stands for it in the key, if that is not its files.
+  var identity: String?
   /// With `--parents`: directories that lead to it, which are made as well.
   var parents: [SourceEntry] = []
   /// `--parents`: it keeps its place below the destination, also if it is a directory.

@@ -94,7 +94,7 @@ struct SourceWalk {
       throw ImageError("\"/\(source.drop { $0 == "/" })\": not found in \(tree.name)\(reason)", errno: .noEntry)
     }
     let written = Array(source.utf8).split(separator: Self.slash).filter { !$0.elementsEqual(".".utf8) }
-    var match = SourceMatch(name: Array(written.last ?? []), entries: [])
+    var match = SourceMatch(tree: tree, name: Array(written.last ?? []), entries: [])
     let top = try entry(resolved.bytes, [], try tree.open(resolved.bytes), name: nil)
     match.entries.append(top)
     if top.isDirectory { try walk(try tree.openDirectory(resolved.bytes), top, &match.entries) }

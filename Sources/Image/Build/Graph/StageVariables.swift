@@ -1,4 +1,5 @@
 internal import Dockerfile
+internal import OCI
 
 /// The variables of a stage: what its instructions are expanded with, and what RUN has in its environment.
 struct StageVariables: Sendable {
@@ -8,8 +9,9 @@ struct StageVariables: Sendable {
   /// ENV of the image so far.
   var environment: [String] = []
 
-  init(_ global: GlobalScope, environment: [String]) {
-    (self.global, self.environment) = (global, environment)
+  /// - Parameter base: what the stage begins with; its arguments are this one's too.
+  init(_ global: GlobalScope, _ base: StageState) {
+    (self.global, environment, arguments) = (global, base.config.defaults.env, base.arguments)
   }
 
   /// ENV comes before ARG, whichever was said later.
@@ -20,9 +22,10 @@ struct StageVariables: Sendable {
     return arguments.last { $0.name == name }?.value
   }
 
-  /// `ARG NAME[=DEFAULT]`, the default expanded.
+  /// `ARG NAME[=DEFAULT]`, the default expanded. Without any value, it keeps the one that it has.
   mutating func declare(_ name: String, _ defaultValue: String?) {
-    let value = global.given[name] ?? defaultValue ?? global.arguments[name]
+    let known = arguments.last { $0.name == name }?.value
+    let value = global.given[name] ?? defaultValue ?? global.arguments[name] ?? known
     arguments.removeAll { $0.name == name }
     arguments.append((name, value))
   }

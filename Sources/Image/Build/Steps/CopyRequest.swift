@@ -18,12 +18,17 @@ struct CopySettings {
   var wantsDirectory: Bool
   var owner: CopyOwner?
   var mode: FileModeChange?
-  /// A layer that does not depend on what is below.
+  /// A layer that does not depend on the files below, but for which directories there are to lie in.
   var isLinked: Bool
+  /// Of a linked layer: which of the directories on its way are not there below.
+  var missingParents: Digest?
+  /// A directory that is made has its source's mode and owner: a mount is the directory itself.
+  var keepsTop = false
 
   /// - Parameter files: what the step lies on.
   func describe(in key: inout StepKey, files: Digest) {
     if !isLinked || owner?.isNamed == true { key.add("files", files.hex) }
+    if let missingParents { key.add("missing", missingParents.hex) }
     key.add("destination", destination + (wantsDirectory ? "/" : ""))
     key.add("owner", owner?.text ?? "")
     key.add("mode", mode?.text ?? "")
@@ -46,28 +51,28 @@ struct CopySettings {
 /// A COPY whose sources were found.
 struct CopyRequest {
   var settings: CopySettings
-  var tree: SourceTree
   var matches: [SourceMatch]
   /// Sources that are archives and are to be unpacked, by their place among the matches.
   var unpacked: Set<Int> = []
 
-  init(_ settings: CopySettings, _ tree: SourceTree, _ matches: [SourceMatch]) {
-    (self.settings, self.tree, self.matches) = (settings, tree, matches)
-  }
+  init(_ settings: CopySettings, _ matches: [SourceMatch]) { (self.settings, self.matches) = (settings, matches) }
 
   func describeMatches(in key: inout StepKey) {
     for (index, match) in matches.enumerated() {
+      if match.identity != nil { key.add("excluded", settings.excluded) }
       if unpacked.contains(index) { key.add("unpacked", "\(index)") }
-      Self.describe(match, of: tree, keepsOwners: !tree.isContext && settings.owner == nil, in: &key)
+      Self.describe(match, keepsOwners: settings.owner == nil, in: &key)
     }
   }
 
   /// What one source is: names, modes, owners if they stay, contents. Times are left out.
-  static func describe(_ match: SourceMatch, of tree: SourceTree, keepsOwners: Bool, in key: inout StepKey) {
+  static func describe(_ match: SourceMatch, keepsOwners: Bool, in key: inout StepKey) {
+    let keepsOwners = keepsOwners && !match.tree.isContext
+    if let identity = match.identity { return key.add("source", identity) }
     key.add("source", String(decoding: match.name, as: UTF8.self))
     for entry in match.parents + match.entries {
       // The context's own directory is nothing that is copied.
-      if entry.path.isEmpty, tree.isContext { continue }
+      if entry.path.isEmpty, match.tree.isContext { continue }
       let owner = keepsOwners ? " \(entry.status.st_uid):\(entry.status.st_gid)" : ""
       key.add(
         "file \(String(decoding: entry.path, as: UTF8.self))",

@@ -10,10 +10,10 @@ extension CopyWriter: TarConsumer {
     if let found = try status(destination), !found.isDirectory {
       throw ImageError("cannot unpack to non-directory: /\(String(decoding: destination, as: UTF8.self))")
     }
-    try enter(destination)
+    try enter(destination, ids ?? (0, 0))
     unpacking = Unpacking(base: destination)
     var reader = TarReader()
-    let file = ArchiveFile(SourceContent(request.tree, source.path, source.status))
+    let file = ArchiveFile(SourceContent(match.tree, source.path, source.status))
     do throws(LayerError) {
       // A value without copies cannot be in a closure of its own method: piece by piece.
       try file.read(into: &self, &reader)
@@ -48,7 +48,8 @@ extension CopyWriter: TarConsumer {
       }
       let modified = Timestamp(seconds: entry.modified.seconds, nanoseconds: entry.modified.nanoseconds)
       entry.modified = time(modified)
-      try enterParent(of: entry.path)
+      // As docker has it: what the archive does not name is root's, whatever --chown says.
+      try enterParent(of: entry.path, (0, 0))
       try add(entry)
       unpacking?.position = 0
       unpacking?.size = entry.kind == .file ? entry.size : 0

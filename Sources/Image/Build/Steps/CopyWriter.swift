@@ -9,7 +9,9 @@ struct CopyWriter: ~Copyable {
   let request: CopyRequest
   /// The files below; `nil` for a layer that must not depend on them.
   let below: CInt?
-  let ids: (uid: UInt32, gid: UInt32)?
+  /// The files below a linked layer: directories that are there are not its own.
+  private let linkedTo: CInt?
+  let ids: Owner?
   /// Of directories that are made on the way.
   private let now: Timestamp
   /// No file is newer.
@@ -26,13 +28,19 @@ struct CopyWriter: ~Copyable {
     let number: UInt64
   }
 
+  typealias Owner = (uid: UInt32, gid: UInt32)
+
+  /// Of what is made and has no source.
+  private var owner: Owner { ids ?? (0, 0) }
+
   private static let slash = UInt8(ascii: "/")
 
   init(
-    _ request: CopyRequest, below: CInt?, ids: (uid: UInt32, gid: UInt32)?, now: Timestamp, latest: Int64?,
+    _ request: CopyRequest, below: CInt?, ids: Owner?, now: Timestamp, latest: Int64?,
     to sink: any ByteSink
   ) {
-    (self.request, self.below, self.ids, self.now, self.latest) = (request, below, ids, now, latest)
+    (self.request, self.ids, self.now, self.latest) = (request, ids, now, latest)
+    (self.below, linkedTo) = request.settings.isLinked ? (nil, below) : (below, nil)
     writer = TarWriter(sink)
   }
 
@@ -52,7 +60,7 @@ struct CopyWriter: ~Copyable {
       } else if let entry = match.entries.first {
         let base = match.isNested ? try makeParents(match, destination) : destination
         let isInside = try isDirectory(base) || request.settings.wantsDirectory || match.isNested
-        try copy(entry, to: isInside ? join(base, match.name) : base)
+        try copy(entry, of: match.tree, to: isInside ? join(base, match.name) : base)
       }
     }
     try rethrowing { () throws(LayerError) in try writer.finish() }
@@ -93,6 +101,15 @@ struct CopyWriter: ~Copyable {
     return (status.st_mode & S_IFMT == S_IFDIR, status)
   }
 
+  /// Without following a link on the way.
+  static func isDirectory(_ path: [UInt8], in root: CInt) -> Bool {
+    let number = retrying { clinux_find_in_root(root, path.map { CChar(bitPattern: $0) } + [0], 0) }
+    guard number >= 0 else { return false }
+    let opened = Descriptor(adopting: number)
+    var status = stat()
+    return fstat(opened.number, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   private func isDirectory(_ path: [UInt8]) throws(ImageError) -> Bool { try status(path)?.isDirectory ?? false }
 
   private func failure(_ step: String, _ path: [UInt8]) -> ImageError {
@@ -101,24 +118,24 @@ struct CopyWriter: ~Copyable {
 
   /// Makes sure that the directory of a file is there. One that is below is in the archive all the same, as it is: it would
   /// be 0755 and root's to who reads the layer alone. A linked layer has none of them: it must not change what it lies on.
-  mutating func enterParent(of path: [UInt8]) throws(ImageError) {
+  mutating func enterParent(of path: [UInt8], _ owner: Owner) throws(ImageError) {
     guard let cut = path.lastIndex(of: Self.slash) else { return }
-    try enter(Array(path[..<cut]))
+    try enter(Array(path[..<cut]), owner)
   }
 
-  mutating func enter(_ directory: [UInt8]) throws(ImageError) {
+  mutating func enter(_ directory: [UInt8], _ owner: Owner) throws(ImageError) {
     guard !directory.isEmpty, placed[directory] == nil else { return }
-    try enterParent(of: directory)
+    try enterParent(of: directory, owner)
     let found = try status(directory)
     if let found, !found.isDirectory {
       throw ImageError("cannot copy to non-directory: /\(String(decoding: directory, as: UTF8.self))")
     }
-    if below == nil {
+    if let linkedTo, Self.isDirectory(directory, in: linkedTo) {
       placed[directory] = true
       return
     }
     var entry = TarEntry(
-      kind: .directory, path: directory, mode: 0o755, uid: ids?.uid ?? 0, gid: ids?.gid ?? 0, modified: time(now))
+      kind: .directory, path: directory, mode: 0o755, uid: owner.uid, gid: owner.gid, modified: time(now))
     if let status = found?.status {
       entry.mode = status.st_mode & 0o7777
       (entry.uid, entry.gid) = (status.st_uid, status.st_gid)
@@ -153,11 +170,11 @@ struct CopyWriter: ~Copyable {
   }
 
   private mutating func writeDocument(_ bytes: [UInt8], _ path: [UInt8]) throws(ImageError) {
-    try enterParent(of: path)
+    try enterParent(of: path, owner)
     let mode = request.settings.mode?.mode(of: 0o644, isDirectory: false) ?? 0o644
     try add(
       TarEntry(
-        kind: .file, path: path, mode: mode, uid: ids?.uid ?? 0, gid: ids?.gid ?? 0, size: UInt64(bytes.count),
+        kind: .file, path: path, mode: mode, uid: owner.uid, gid: owner.gid, size: UInt64(bytes.count),
         modified: time(now)))
     if !bytes.isEmpty { try rethrowing { () throws(LayerError) in try writer.write(data: bytes) } }
   }
@@ -168,7 +185,7 @@ struct CopyWriter: ~Copyable {
     for parent in match.parents {
       base = join(destination, parent.place)
       if try isDirectory(base) { continue }
-      try copy(parent, to: base)
+      try copy(parent, of: match.tree, to: base)
     }
     return match.isDirectory ? join(base, match.name) : base
   }
@@ -181,21 +198,26 @@ struct CopyWriter: ~Copyable {
       guard found.isDirectory else {
         throw ImageError("cannot copy to non-directory: /\(String(decoding: destination, as: UTF8.self))")
       }
-      try enter(destination)
+      try enter(destination, owner)
     } else {
-      var entry = try entry(top, destination)
-      // A context's own directory is the caller's, not a part of it.
-      if top.path.isEmpty { entry.mode = request.settings.mode?.mode(of: 0o755, isDirectory: true) ?? 0o755 }
-      try enterParent(of: destination)
+      var entry = try entry(top, of: match.tree, destination)
+      // BuildKit makes the destination before it copies: it is what is in the source that keeps its looks.
+      if !match.isNested, !request.settings.keepsTop {
+        entry.mode = request.settings.mode?.octal ?? 0o755
+        (entry.uid, entry.gid, entry.attributes) = (owner.uid, owner.gid, [])
+      }
+      try enterParent(of: destination, owner)
       try add(entry)
     }
     for (number, entry) in match.entries.dropFirst().enumerated() {
       if number % 64 == 0 { try check() }
-      try copy(entry, to: join(destination, entry.place))
+      try copy(entry, of: match.tree, to: join(destination, entry.place))
     }
   }
 
-  private mutating func copy(_ source: SourceEntry, to path: [UInt8]) throws(ImageError) {
+  private mutating func copy(
+    _ source: SourceEntry, of tree: SourceTree, to path: [UInt8]
+  ) throws(ImageError) {
     guard
       path.lastIndex(of: Self.slash).map({ path[($0 + 1)...] }).map({ !$0.starts(with: ".wh.".utf8) })
         ?? !path.starts(with: ".wh.".utf8)
@@ -203,14 +225,14 @@ struct CopyWriter: ~Copyable {
       throw ImageError(
         "/\(String(decoding: path, as: UTF8.self)): names that begin with .wh. mean something else in a layer")
     }
-    try enterParent(of: path)
+    try enterParent(of: path, owner)
     if let found = try status(path), found.isDirectory != source.isDirectory {
       let text = String(decoding: path, as: UTF8.self)
       throw ImageError(
         source.isDirectory
           ? "cannot copy to non-directory: /\(text)" : "cannot replace the directory /\(text) with a file")
     }
-    var entry = try entry(source, path)
+    var entry = try entry(source, of: tree, path)
     if !source.isDirectory, source.status.st_nlink > 1 {
       let inode = Inode(device: UInt64(source.status.st_dev), number: UInt64(source.status.st_ino))
       if let first = links[inode] {
@@ -221,15 +243,17 @@ struct CopyWriter: ~Copyable {
     }
     try add(entry)
     guard entry.kind == .file else { return }
-    let content = SourceContent(request.tree, source.path, source.status)
+    let content = SourceContent(tree, source.path, source.status)
     try content.read(into: &writer)
   }
 
-  private func entry(_ source: SourceEntry, _ path: [UInt8]) throws(ImageError) -> TarEntry {
+  private func entry(
+    _ source: SourceEntry, of tree: SourceTree, _ path: [UInt8]
+  ) throws(ImageError) -> TarEntry {
     let status = source.status
-    let keepsOwner = !request.tree.isContext
+    let keepsOwner = !tree.isContext
     let mode = status.st_mode & 0o7777
-    let content = SourceContent(request.tree, source.path, status)
+    let content = SourceContent(tree, source.path, status)
     var entry = TarEntry(
       kind: .file, path: path,
       mode: source.kind == S_IFLNK

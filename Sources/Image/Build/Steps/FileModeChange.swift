@@ -62,6 +62,11 @@ struct FileModeChange: Sendable {
     return clauses
   }
 
+  /// What it is for every file.
+  var octal: UInt32? {
+    if case .all(let mode)? = clauses.first { mode } else { nil }
+  }
+
   /// The mode of a file that had another one.
   func mode(of old: UInt32, isDirectory: Bool) -> UInt32 {
     var mode = old & 0o7777

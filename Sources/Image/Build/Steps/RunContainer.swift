@@ -36,6 +36,7 @@ struct RunContainer {
     try makeDirectory()
     var request = request
     var own = ContainerFiles(request)
+    own.setOwnHosts(request)
     own.add(hosts: session.options.hosts)
     request.files = own.mounts(from: directory)
     let tree = try files.tree()

@@ -12,6 +12,7 @@ final class RunMounts {
   private(set) var environment: [String] = []
   private var secrets: SecretFiles?
   private var caches: [CacheMount] = []
+  private var agents: [AgentSocket] = []
 
   init(_ steps: [RunMount], _ builder: StageBuilder) throws {
     self.builder = builder
@@ -75,7 +76,9 @@ final class RunMounts {
         }
         return nil
       }
-      request.volumes.append(.init(source: socket, destination: mount.target))
+      let own = try AgentSocket(to: socket, mount.step, in: session.newPath("agent"))
+      agents.append(own)
+      request.volumes.append(.init(source: own.path, destination: mount.target))
       request.env.append("SSH_AUTH_SOCK=\(mount.target)")
       return true
     }
@@ -85,6 +88,7 @@ final class RunMounts {
   func finish() {
     secrets = nil
     caches = []
+    agents = []
   }
 }
 
@@ -95,7 +99,6 @@ struct PreparedMount {
   /// Absolute.
   let target: String
   let environment: String?
-  private let tree: SourceTree?
   private let match: SourceMatch?
 
   init(_ written: RunMount, number: Int, _ builder: StageBuilder) throws {
@@ -125,7 +128,7 @@ struct PreparedMount {
     guard StageBuilder.clean(target) != "/" else { throw BuildFailure("RUN --mount: nothing can be mounted on /") }
     let takesFiles = step.kind == .bind || step.kind == .cache && step.from != nil
     guard takesFiles else {
-      (tree, match) = (nil, nil)
+      match = nil
       return
     }
     let tree =
@@ -133,7 +136,7 @@ struct PreparedMount {
       ?? builder.build.mainTree()
     let source = step.source ?? "/"
     let walk = SourceWalk(tree: tree, excluded: nil, check: builder.session.interruption.check)
-    (self.tree, match) = (tree, try walk.match(source))
+    match = try walk.match(source)
   }
 
   func describe(in key: inout StepKey) {
@@ -141,15 +144,16 @@ struct PreparedMount {
       "mount \(target)",
       "\(step.kind.rawValue) \(id) \(step.isReadOnly) \(step.sharing?.rawValue ?? "") \(step.size ?? 0) \(environment ?? "")"
     )
-    guard step.kind == .bind, let match, let tree else { return }
-    CopyRequest.describe(match, of: tree, keepsOwners: !tree.isContext, in: &key)
+    guard step.kind == .bind, let match else { return }
+    CopyRequest.describe(match, keepsOwners: true, in: &key)
   }
 
   /// The files of a bind mount, as a copy: what the ignore file leaves out is not there, and what is written is lost.
   func material(_ session: BuildSession) throws(ImageError) -> (path: String, isFile: Bool) {
-    guard let tree, let match else { throw ImageError("RUN --mount: nothing to mount") }
-    let request = CopyRequest(
-      CopySettings(destination: "/files", wantsDirectory: false, isLinked: true), tree, [match])
+    guard let match else { throw ImageError("RUN --mount: nothing to mount") }
+    var settings = CopySettings(destination: "/files", wantsDirectory: false, isLinked: true)
+    settings.keepsTop = true
+    let request = CopyRequest(settings, [match])
     let path = session.newPath("mount")
     try LayerForge.unpack(request, into: path, session)
     return ("\(path)/files", !match.isDirectory)

@@ -7,55 +7,46 @@ internal import OCI
 /// ADD: a copy whose sources may be archives, addresses and repositories.
 extension StageBuilder {
   func add(_ step: AddStep) throws -> Bool {
-    var local = step.copy
-    var remote: [RemoteSource] = []
-    local.sources = try step.copy.sources.filter { source in
-      guard let found = try RemoteSource(parsing: try expand(source)) else { return true }
-      remote.append(found)
-      return false
-    }
-    if step.checksum != nil, remote.count != 1 || !local.sources.isEmpty {
-      throw BuildFailure("ADD --checksum: expected one address as the only source")
-    }
-    guard remote.isEmpty else { return try addRemote(remote, local, step) }
-    var request = try search(try copySettings(local), build.mainTree())
-    if step.unpacks ?? true {
-      for (index, match) in request.matches.enumerated() {
-        guard !match.isDirectory, let entry = match.entries.first, entry.kind == S_IFREG else { continue }
-        let content = SourceContent(request.tree, entry.path, entry.status)
-        if try ArchiveFile(content).isArchive() { request.unpacked.insert(index) }
+    let settings = try copySettings(step.copy)
+    var request = CopyRequest(settings, [])
+    for source in settings.sources {
+      if let remote = try RemoteSource(parsing: source) {
+        let fetched = try fetch(remote, step)
+        if step.unpacks == true, fetched.file != nil { request.unpacked.insert(request.matches.count) }
+        request.matches.append(try find(fetched, settings))
+      } else {
+        guard step.checksum == nil else { throw BuildFailure("ADD --checksum: \(source) is no address") }
+        for match in try search([source], settings, build.mainTree()) {
+          if try step.unpacks ?? true && isArchive(match) { request.unpacked.insert(request.matches.count) }
+          request.matches.append(match)
+        }
       }
     }
-    return try add(request, step.copy)
+    var key = StepKey("add")
+    settings.describe(in: &key, files: state.files)
+    request.describeMatches(in: &key)
+    return try makeLayer(key, try history("ADD", step.copy)) { try make(request) }
   }
 
-  private func add(_ request: CopyRequest, _ step: CopyStep) throws -> Bool {
-    var key = StepKey("add")
-    request.settings.describe(in: &key, files: state.files)
-    request.describeMatches(in: &key)
-    return try makeLayer(key, try history("ADD", step)) { try make(request) }
+  private func isArchive(_ match: SourceMatch) throws -> Bool {
+    guard !match.isDirectory, let entry = match.entries.first, entry.kind == S_IFREG else { return false }
+    return try ArchiveFile(SourceContent(match.tree, entry.path, entry.status)).isArchive()
+  }
+
+  private func fetch(_ source: RemoteSource, _ step: AddStep) throws -> RemoteSource.Fetched {
+    if step.checksum != nil, step.copy.sources.count + step.copy.heredocs.count > 1 {
+      throw BuildFailure("ADD --checksum: expected one address as the only source")
+    }
+    let checksum = try step.checksum.map { try expand($0) }
+    return try source.fetch(session, checksum: checksum, keepsGitDirectory: step.keepsGitDirectory)
   }
 
   /// What is fetched lies in a directory of its own, and is copied from there.
-  private func addRemote(_ sources: [RemoteSource], _ local: CopyStep, _ step: AddStep) throws -> Bool {
-    guard local.sources.isEmpty, local.heredocs.isEmpty else {
-      throw BuildFailure("ADD: addresses and files of the context do not go into one step: use two")
-    }
-    let checksum = try step.checksum.map { try Digest(validating: try expand($0)) }
-    let fetched = try sources.map {
-      try $0.fetch(session, checksum: checksum, keepsGitDirectory: step.keepsGitDirectory)
-    }
-    guard let first = fetched.first, fetched.count == 1 else {
-      throw BuildFailure("ADD: one address a step: use several steps")
-    }
-    let root = try Descriptor.open(first.directory, O_RDONLY | O_DIRECTORY)
-    let tree = SourceTree(root, name: first.name, isContext: true)
-    let settings = try copySettings(local)
-    let walk = SourceWalk(
-      tree: tree, excluded: settings.excluded.isEmpty ? nil : try IgnorePatterns(settings.excluded),
-      check: session.interruption.check)
-    var request = CopyRequest(settings, tree, [try walk.match(first.file ?? "/")])
-    if step.unpacks == true, first.file != nil { request.unpacked = [0] }
-    return try add(request, step.copy)
+  private func find(_ fetched: RemoteSource.Fetched, _ settings: CopySettings) throws -> SourceMatch {
+    let root = try Descriptor.open(fetched.directory, O_RDONLY | O_DIRECTORY)
+    let tree = SourceTree(root, name: fetched.name, isContext: true)
+    var match = try walk(tree, settings).match(fetched.file ?? "/")
+    match.identity = fetched.identity
+    return match
   }
 }

@@ -42,14 +42,20 @@ extension StageBuilder {
   }
 
   func search(_ settings: CopySettings, _ tree: SourceTree) throws -> CopyRequest {
-    let walk = SourceWalk(
+    CopyRequest(settings, try search(settings.sources, settings, tree))
+  }
+
+  func search(_ sources: [String], _ settings: CopySettings, _ tree: SourceTree) throws -> [SourceMatch] {
+    let walk = try walk(tree, settings)
+    return try sources.flatMap {
+      settings.keepsParents ? try walk.matchesWithParents($0) : try walk.matches($0)
+    }
+  }
+
+  func walk(_ tree: SourceTree, _ settings: CopySettings) throws -> SourceWalk {
+    SourceWalk(
       tree: tree, excluded: settings.excluded.isEmpty ? nil : try IgnorePatterns(settings.excluded),
       check: session.interruption.check)
-    var matches: [SourceMatch] = []
-    for source in settings.sources {
-      matches += settings.keepsParents ? try walk.matchesWithParents(source) : try walk.matches(source)
-    }
-    return CopyRequest(settings, tree, matches)
   }
 
   func copySettings(_ step: CopyStep) throws -> CopySettings {
@@ -73,7 +79,24 @@ extension StageBuilder {
       throw BuildFailure(
         "with more than one source, the destination must be a directory and end with a /: found '\(text)'")
     }
+    if settings.isLinked { settings.missingParents = try missingParents(settings.destination) }
     return settings
+  }
+
+  /// Of the directories that a path goes through, those that a linked layer makes.
+  private func missingParents(_ path: String) throws -> Digest {
+    var search = StepKey("parents")
+    search.add("files", state.files.hex)
+    search.add("path", path)
+    if let known = session.cache.contents(search.digest) { return known }
+    let tree = try files.tree()
+    let parts = Self.clean(path).split(separator: "/")
+    let missing = (0...parts.count).dropFirst().map { parts[..<$0].joined(separator: "/") }.filter {
+      !CopyWriter.isDirectory(Array($0.utf8), in: tree.merged.number)
+    }
+    let digest = ImageLibrary.digest(of: Array(missing.joined(separator: "\n").utf8))
+    session.cache.remember(contents: digest, of: search.digest)
+    return digest
   }
 
   private func expandDocument(_ text: String) throws -> String {
@@ -89,6 +112,7 @@ extension StageBuilder {
 
   func history(_ name: String, _ step: CopyStep) throws -> String {
     var words = [name]
+    if step.keepsParents { words.append("--parents") }
     if let owner = step.owner { words.append("--chown=\(try expand(owner))") }
     if let mode = step.mode { words.append("--chmod=\(try expand(mode))") }
     if step.isLinked { words.append("--link") }
@@ -98,17 +122,12 @@ extension StageBuilder {
   }
 
   func make(_ request: CopyRequest) throws -> BuiltLayer {
-    let needsTree = !request.settings.isLinked || request.settings.owner?.isNamed == true
-    let tree = needsTree ? try files.tree() : nil
-    let ids = try request.settings.owner?.ids { () throws(ImageError) in
-      guard let tree else { return Accounts(passwd: [], group: []) }
-      return try RunContainer.accounts(tree)
-    }
+    let tree = try files.tree()
+    let ids = try request.settings.owner?.ids { () throws(ImageError) in try RunContainer.accounts(tree) }
     let isLarge = request.matches.reduce(0) { $0 + $1.entries.count } > LayerForge.mostInDirectory
     return try LayerForge(session).make(isLarge: isLarge) { (sink) throws(ImageError) in
       var writer = CopyWriter(
-        request, below: request.settings.isLinked ? nil : tree?.merged.number, ids: ids, now: session.now,
-        latest: session.epoch, to: sink)
+        request, below: tree.merged.number, ids: ids, now: session.now, latest: session.epoch, to: sink)
       try writer.write { () throws(ImageError) in try session.interruption.check() }
     }
   }
@@ -142,16 +161,12 @@ extension StageBuilder {
     }
     guard resolved.status == nil else { throw BuildFailure("WORKDIR \(path): there is a file in its place") }
     return try makeLayer(key, line) {
-      let tree = try files.tree()
       let empty = try build.emptyTree()
       let nothing = try SourceWalk(tree: empty, excluded: nil, check: session.interruption.check).match("/")
-      let request = CopyRequest(
-        CopySettings(destination: path, wantsDirectory: true, isLinked: false), empty, [nothing])
-      return try LayerForge(session).make(isLarge: false) { (sink) throws(ImageError) in
-        var writer = CopyWriter(
-          request, below: tree.merged.number, ids: nil, now: session.now, latest: session.epoch, to: sink)
-        try writer.write { () throws(ImageError) in }
-      }
+      var settings = CopySettings(destination: path, wantsDirectory: true, isLinked: false)
+      let user = state.config.defaults.user
+      if !user.isEmpty { settings.owner = CopyOwner(text: user) }
+      return try make(CopyRequest(settings, [nothing]))
     }
   }
 

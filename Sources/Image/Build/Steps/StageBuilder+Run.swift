@@ -59,7 +59,10 @@ extension StageBuilder {
 
   /// The command: words, a text for the shell, or a script of its own.
   private func runArguments(_ run: RunStep) -> [String] {
-    guard case .shell(let text) = run.command, let first = run.heredocs.first else { return arguments(run.command) }
+    guard case .shell(let text) = run.command, let first = run.heredocs.first else {
+      return state.config.defaults.arguments(run.command)
+    }
+    let shell = state.config.defaults.shellWords
     let isScript = run.heredocs.count == 1 && text.hasPrefix("<<") && !text.contains(" ")
     if isScript { return shell + [first.content] }
     // The shell knows what they mean.

@@ -24,7 +24,7 @@ final class StageBuilder {
     (self.plan, self.build, self.state) = (plan, build, state)
     files = StageFiles(state.baseLowers, build.session)
     for layer in state.layers { files.push(layer) }
-    variables = StageVariables(build.scope, environment: state.config.defaults.env)
+    variables = StageVariables(build.scope, state)
     expander = Expander(escape: build.dockerfile.directives.escape)
     step = build.step(of: plan, 0)
   }
@@ -39,6 +39,7 @@ final class StageBuilder {
       try carryOut(instruction, offset + 1, isTrigger: false)
     }
     if plan.stage.instructions.isEmpty { for trigger in triggers { try carryOut(trigger, 0, isTrigger: true) } }
+    state.arguments = variables.arguments
     return state
   }
 
@@ -68,7 +69,7 @@ final class StageBuilder {
       session.observer.report(.finished(step, image: state.imageID, isCached: isCached))
     } catch {
       let failure = BuildFailure(error, at: instruction.place)
-      session.observer.report(.failed(step, failure.reason))
+      if !failure.isOfNeededStage { session.observer.report(.failed(step, failure.reason)) }
       throw failure
     }
   }

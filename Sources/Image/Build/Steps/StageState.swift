@@ -17,6 +17,8 @@ struct StageState: Sendable {
   private(set) var files: Digest
   /// The base's lower directories, relative to the store, bottom first.
   var baseLowers: [String] = []
+  /// Declared with ARG: a stage on top of this one has them as well.
+  var arguments: [(name: String, value: String?)] = []
   /// When the last step was made: that is when the image was, as long as all is cached.
   var created: String?
 
