@@ -79,6 +79,15 @@ extension Integration {
       }
     }
 
+    @Test("Devices are given to no RUN: one that must have it is an error")
+    func devices() throws {
+      try withBuilds { builds in
+        try builds.must("FROM box\nRUN --device=vendor.com/class=name true\n")
+        let required = try builds.build("FROM box\nRUN --device=vendor.com/class=name,required true\n")
+        #expect(required.code == 1 && required.errors.contains("Dockerfile:2: RUN --device=vendor.com"), "\(required)")
+      }
+    }
+
     @Test("Networks and hosts: the host's by default, none where it says so, --add-host")
     func network() throws {
       try withBuilds { builds in

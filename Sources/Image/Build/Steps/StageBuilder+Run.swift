@@ -16,6 +16,9 @@ extension StageBuilder {
     if isInsecure, !session.options.allowsInsecure {
       throw BuildFailure("RUN --security=insecure is not allowed: give --allow security.insecure")
     }
+    if let device = run.devices.first(where: \.isRequired) {
+      throw BuildFailure("RUN --device=\(device.name): no devices are given to builds: leave it out, or 'required'")
+    }
     let mounts = try RunMounts(run.mounts, self)
     var key = StepKey("run")
     key.add("files", state.files.hex)
