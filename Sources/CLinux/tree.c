@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <sys/sendfile.h>
@@ -36,6 +37,10 @@ int64_t clinux_list_link_xattr(const char *path, char *names, size_t size) {
 
 int clinux_syncfs(int fd) {
   return syncfs(fd);
+}
+
+int clinux_start_writeback(int fd, int64_t offset, int64_t count) {
+  return sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
 }
 
 unsigned clinux_device_major(uint64_t device) {

@@ -20,6 +20,9 @@ int64_t clinux_list_link_xattr(const char *path, char *names, size_t size);
 // syncfs(2) of the file system that the descriptor is on.
 int clinux_syncfs(int fd);
 
+// sync_file_range(2) that only begins to write; a count of 0 is to the file's end.
+int clinux_start_writeback(int fd, int64_t offset, int64_t count);
+
 // 1 for the file systems by which the kernel speaks: procfs, sysfs, cgroups and the like.
 int clinux_is_kernels(int fd);
 

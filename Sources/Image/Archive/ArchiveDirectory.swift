@@ -68,13 +68,13 @@ final class ArchiveDirectory: Sendable {
     try rethrowing { () throws(SystemError) in try InRoot.readFile(name, limit: limit, at: root.number) }
   }
 
-  /// Copies a file to a new one, and syncs that: sharing its blocks where the file system can.
+  /// Copies a file to a new one, sharing its blocks where the file system can. It is on its way to the disk, not synced.
   func copy(_ name: String, to target: String) throws(ImageError) {
     let source = try file(name)
     do throws(SystemError) {
       let copy = try Descriptor.open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
       try source.copyAll(to: copy, subject: name)
-      guard fsync(copy.number) == 0 else { throw SystemError("sync", name) }
+      EarlyWriteback.begin(copy)
     } catch {
       unlink(target)
       throw ImageError(error)

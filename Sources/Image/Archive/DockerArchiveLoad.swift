@@ -98,6 +98,7 @@ struct DockerArchiveLoad {
     if !claims.hasBlob {
       let copy = hold.newPath()
       try source.copy(path, to: copy)
+      try library.syncFile(copy)
       try library.commitBlob(copy, as: blob.digest)
     }
     try making.commit(made)

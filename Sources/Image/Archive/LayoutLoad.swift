@@ -142,6 +142,7 @@ struct LayoutLoad {
       defer { unlink(copy) }
       try source.copy(blob.digest.blobPath, to: copy)
       let made = try making.make(blob, from: copy, as: wanted)
+      try library.syncFile(copy)
       try library.commitBlob(copy, as: blob.digest)
       try making.commit(made)
     }

@@ -35,6 +35,13 @@ extension ImageLibrary {
     }
   }
 
+  func syncFile(_ path: String) throws(ImageError) {
+    try rethrowing { () throws(SystemError) in
+      let file = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW)
+      guard fsync(file.number) == 0 else { throw SystemError("sync", path) }
+    }
+  }
+
   /// Gives a file that is complete, verified and synced its name.
   func commitBlob(_ temporary: String, as digest: Digest) throws(ImageError) {
     let path = layout.blob(digest)

@@ -187,11 +187,9 @@ struct LayerMaking: Sendable {
       try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     }
     // Of a file it is enough to sync that; a directory has too many.
-    let file = "\(path)/\(made.record.form.fileName)"
-    let isSynced =
-      made.record.form == .filesystem
-      ? Self.sync(file) : clinux_syncfs(directory.number) == 0
-    guard isSynced else {
+    if made.record.form == .filesystem {
+      try library.syncFile("\(path)/\(made.record.form.fileName)")
+    } else if clinux_syncfs(directory.number) != 0 {
       throw ImageError(SystemError("sync layer", "\(made.record.diffID)"))
     }
     let place = library.layout.layer(made.record.diffID)
@@ -199,15 +197,6 @@ struct LayerMaking: Sendable {
     let failure = SystemError("store layer", "\(made.record.diffID)")
     remove()
     guard failure.errno == .exists || failure.errno == Errno(ENOTEMPTY) else { throw ImageError(failure) }
-  }
-
-  private static func sync(_ path: String) -> Bool {
-    do throws(SystemError) {
-      let file = try Descriptor.open(path, O_RDONLY)
-      return fsync(file.number) == 0
-    } catch {
-      return false
-    }
   }
 
   private func remove() { library.discard(path) }

@@ -8,6 +8,7 @@ internal import OCI
 final class ArrivingBlob: Sendable {
   private struct State {
     var received: Int64
+    var writeback = EarlyWriteback()
     /// Nothing more comes: all was received, or it failed.
     var isOver = false
     var failure: String?
@@ -44,7 +45,13 @@ final class ArrivingBlob: Sendable {
       }
       written += count
     }
-    state.change { $0.received = start + Int64(bytes.count) }
+    var writeback = state.change { state in
+      state.received = start + Int64(bytes.count)
+      return state.writeback
+    }
+    // Outside: it may wait for the disk, and the reader need not.
+    writeback.advance(file, to: start + Int64(bytes.count))
+    state.change { $0.writeback = writeback }
   }
 
   /// No more bytes come.

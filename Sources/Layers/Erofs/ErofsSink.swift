@@ -19,6 +19,7 @@ public final class ErofsSink: LayerSink {
   var ending = DirectoryEnding()
   var lowerLinks = LowerLinks<Place>()
   private var archiveSize: UInt64 = 0
+  private var writeback = EarlyWriteback()
   /// After `finish`.
   public internal(set) var result = ErofsSummary()
 
@@ -34,6 +35,7 @@ public final class ErofsSink: LayerSink {
   public func archive(_ bytes: UnsafeRawBufferPointer) throws(LayerError) {
     try PositionedOutput.write(bytes, to: file, at: Self.archiveOffset + archiveSize)
     archiveSize += UInt64(bytes.count)
+    writeback.advance(file, to: Int64(Self.archiveOffset + archiveSize))
   }
 
   public func begin(_ entry: TarEntry) throws(LayerError) {
