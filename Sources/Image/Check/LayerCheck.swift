@@ -29,36 +29,37 @@ struct LayerCheck {
   private func fault(file path: String, _ record: LayerRecord) throws(ImageError) -> String? {
     do throws(SystemError) {
       let file = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW)
-      let (archive, metadata) = try Self.digests(file, archiveSize: record.size)
+      let archive = try Self.digest(of: file, [(ErofsSink.archiveOffset, record.size)])
       if archive != diffID { return "the archive in it has another digest" }
+      let metadata = try Self.metadataDigest(of: file, archiveSize: record.size)
       return metadata == record.metadata ? nil : "its metadata have another digest"
     } catch {
       return "it cannot be read: \(error)"
     }
   }
 
-  /// The digests of the archive in a layer's file, and of everything around it.
-  static func digests(_ file: borrowing Descriptor, archiveSize: UInt64) throws(SystemError) -> (Digest, Digest) {
+  /// The digest of everything in a layer's file that is around the archive.
+  static func metadataDigest(of file: borrowing Descriptor, archiveSize: UInt64) throws(SystemError) -> Digest {
     var status = stat()
     guard fstat(file.number, &status) == 0 else { throw SystemError("read layer") }
     let end = ErofsSink.archiveOffset + archiveSize
     let tail = UInt64(status.st_size) > end ? UInt64(status.st_size) - end : 0
-    var (archive, metadata) = (SHA256(), SHA256())
-    try hash(file, from: ErofsSink.archiveOffset, count: archiveSize, into: &archive)
-    try hash(file, from: 0, count: ErofsSink.archiveOffset, into: &metadata)
-    try hash(file, from: end, count: tail, into: &metadata)
-    return (Digest(sha256: archive.finalize()), Digest(sha256: metadata.finalize()))
+    return try digest(of: file, [(0, ErofsSink.archiveOffset), (end, tail)])
   }
 
-  private static func hash(
-    _ file: borrowing Descriptor, from offset: UInt64, count: UInt64, into hash: inout SHA256
-  ) throws(SystemError) {
-    var source = FileRangeSource(file, from: offset, count: count)
-    do throws(LayerError) {
-      try source.readAll { hash.update(bufferPointer: $0) }
-    } catch {
-      throw SystemError.refusal(error.description)
+  private static func digest(
+    of file: borrowing Descriptor, _ ranges: [(offset: UInt64, count: UInt64)]
+  ) throws(SystemError) -> Digest {
+    var hash = SHA256()
+    for range in ranges {
+      var source = FileRangeSource(file, from: range.offset, count: range.count)
+      do throws(LayerError) {
+        try source.readAll { hash.update(bufferPointer: $0) }
+      } catch {
+        throw SystemError.refusal(error.description)
+      }
     }
+    return Digest(sha256: hash.finalize())
   }
 
   /// A directory has no digest: what its blob unpacks to now is compared with it.

@@ -165,7 +165,7 @@ struct LayerMaking: Sendable {
         impliesRoot: sink.result.impliesRoot, hidesAllBelow: sink.result.isOpaque)
       record.lowerLinks = sink.result.lowerLinks
       do throws(SystemError) {
-        record.metadata = try LayerCheck.digests(file, archiveSize: facts.archiveSize).1
+        record.metadata = try LayerCheck.metadataDigest(of: file, archiveSize: facts.archiveSize)
       } catch {
         throw LayerError(error)
       }

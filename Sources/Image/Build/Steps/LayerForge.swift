@@ -104,7 +104,7 @@ struct LayerForge {
       facts, form: .filesystem, impliedDirectories: result.impliedDirectories, impliesRoot: result.impliesRoot,
       hidesAllBelow: result.isOpaque)
     record.metadata = try rethrowing { () throws(SystemError) in
-      try LayerCheck.digests(file, archiveSize: facts.archiveSize).1
+      try LayerCheck.metadataDigest(of: file, archiveSize: facts.archiveSize)
     }
     return record
   }
