@@ -40,6 +40,7 @@ extension CommandTable {
         "how the steps are shown; classic is docker's older form"),
       Option("quiet", "q", "print the image's id only"),
       Option("check", "check the Dockerfile, and build nothing"),
+      Option("debug-shell", "where a RUN fails, open a shell in the files before it; wants a terminal"),
       Option("explain-cache", "tell why the first step of each stage was not in the cache"),
       Option(
         "tls-verify", nil, .choice(["true", "false"]), "whether a registry's certificate must be valid (default: true)"),

@@ -79,6 +79,32 @@ extension Integration {
       }
     }
 
+    @Test("--debug-shell: a shell at the terminal, in the files and the environment before the step that failed")
+    func debugShell() throws {
+      try withBuilds { builds in
+        try builds.file(
+          "Dockerfile", "FROM box\nRUN echo before > /one\nENV A=env\nUSER app\nRUN echo x > /tmp/two; exit 3\n")
+        let output = "\(builds.images.directory)/terminal"
+        let line = builds.images.line(["build", "--debug-shell", "--progress", "plain", builds.context])
+        let outcome = try Host.run([
+          "sh", "-c",
+          """
+          type() {
+            n=0; until grep -q '[$] ' $1 || test $((n += 1)) -gt 500; do sleep 0.02; done
+            printf 'cat /one; test -e /tmp/two || echo "no two, $A $(id -u)"; exit 5\\n'
+          }
+          type "$1" | script -qefc "stty -echo; exec $2" /dev/null > $1
+          """, "sh", output, line.joined(separator: " "),
+        ])
+        let said = Host.read(output)
+        #expect(said.contains("before\r\nno two, env 1000\r\n"), "\(said)")
+        #expect(said.contains("Dockerfile:5: the command"), "\(said)")
+        #expect(outcome.code == 1, "\(outcome)")
+        let elsewhere = try builds.build("FROM box\n", "--debug-shell")
+        #expect(elsewhere.code != 0 && elsewhere.errors.contains("must be a terminal"), "\(elsewhere)")
+      }
+    }
+
     @Test("Devices are given to no RUN: one that must have it is an error")
     func devices() throws {
       try withBuilds { builds in

@@ -37,6 +37,8 @@ public struct BuildOptions: Sendable {
   /// `--check`: nothing is built.
   public var onlyChecks = false
   public var explainsCache = false
+  /// `--debug-shell`: where a RUN fails, a shell with the caller's terminal.
+  public var opensShell = false
   /// `--root` of the runtime that carries out RUN.
   public var stateRoot: String?
 

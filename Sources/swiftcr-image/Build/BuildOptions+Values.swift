@@ -53,6 +53,10 @@ extension BuildOptions {
     cacheSources = try values.values("cache-from").map { try Self.cachePlace($0, key: "src", option: "--cache-from") }
     cacheTargets = try values.values("cache-to").map { try Self.cachePlace($0, key: "dest", option: "--cache-to") }
     onlyChecks = values.flag("check")
+    opensShell = values.flag("debug-shell")
+    guard !opensShell || isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 else {
+      throw UsageError("--debug-shell: standard input and output must be a terminal")
+    }
     explainsCache = values.flag("explain-cache")
     stateRoot = globals.value("root")
   }

@@ -45,8 +45,9 @@ final class QuietProgress: BuildProgress {
         }
       }
     case .finished(let step, _, _): output.withLock { $0[step] = nil }
-    case .failed(let step, _): BuildText.write(output.withLock { $0[step] } ?? [], to: STDERR_FILENO)
-    case .started, .running, .note, .doing: break
+    case .failed(let step, _):
+      BuildText.write(output.withLock { $0.removeValue(forKey: step) } ?? [], to: STDERR_FILENO)
+    case .started, .running, .note, .doing, .shell: break
     }
   }
 

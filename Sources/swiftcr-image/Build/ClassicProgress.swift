@@ -14,6 +14,7 @@ final class ClassicProgress: BuildProgress {
       let note = isCached && !step.text.uppercased().hasPrefix("FROM") ? " ---> Using cache\n" : ""
       Output.print(note + " ---> \(image.short)\n")
     case .failed: break
+    case .shell: Output.print("A shell in the files before this step:\n")
     case .note(_, let text): Output.print(text + "\n")
     case .doing(let text): Output.print(text + "\n")
     }

@@ -48,6 +48,7 @@ final class PlainProgress: BuildProgress {
       guard var running = state.steps.removeValue(forKey: step) else { return [] }
       let rest = running.rest.isEmpty ? [] : lines([UInt8(ascii: "\n")], &running)
       return rest + Array("#\(running.number) ERROR: \(reason)\n".utf8)
+    case .shell(let step): return Array("a shell in the files before [\(step.place)]:\n".utf8)
     case .note(let step, let text):
       let mark = step.flatMap { state.steps[$0] }.map { "#\($0.number) " } ?? ""
       return Array("\(mark)\(text)\n".utf8)

@@ -49,9 +49,13 @@ final class TerminalProgress: BuildProgress {
       let end = isCached ? "CACHED" : PlainProgress.seconds(time, places: 1) + "s"
       return redraw(&state, above: " => \(name(step))  \(end)\n", isUrgent: true)
     case .failed(let step, _):
-      state.running[step] = nil
+      guard state.running.removeValue(forKey: step) != nil else { return "" }
       let output = state.output.removeValue(forKey: step).map { String(decoding: $0, as: UTF8.self) } ?? ""
       return redraw(&state, above: " => ERROR \(name(step))\n\(output)", isUrgent: true)
+    case .shell(let step):
+      let text = redraw(&state, above: " => a shell in the files before \(name(step)):\n", isUrgent: true)
+      state.isOver = true
+      return text
     case .note(_, let text), .doing(let text): return redraw(&state, above: " => \(text)\n", isUrgent: true)
     }
   }

@@ -23,6 +23,8 @@ public enum BuildEvent: Sendable {
   /// - image: what would be the id of an image that ends here.
   case finished(BuildStep, image: Digest, isCached: Bool)
   case failed(BuildStep, String)
+  /// A shell has the terminal from now on, until the build has failed.
+  case shell(BuildStep)
   /// What is to be known, such as why a step was not in the cache.
   case note(BuildStep?, String)
   /// Something is being done that is no instruction: a base image is pulled.

@@ -21,6 +21,7 @@ final class BuildSession: Sendable {
   let epoch: Int64?
   let host: ContainerRequest.Host
   private let numbers = Atomic(0)
+  private let isTerminalTaken = Atomic(false)
 
   init(
     _ library: ImageLibrary, _ options: BuildOptions, _ observer: any BuildObserver,
@@ -53,6 +54,9 @@ final class BuildSession: Sendable {
     library.discard(workspace)
     hold.end()
   }
+
+  /// Whether the caller's terminal is free; from now on it is not.
+  func takesTerminal() -> Bool { !isTerminalTaken.exchange(true, ordering: .relaxed) }
 
   /// A path in the workspace that nothing has had.
   func newPath(_ kind: String) -> String {

@@ -91,7 +91,9 @@ struct RunContainer {
   /// Runs it to its end.
   ///
   /// - Returns: the exit code, as a shell has it.
-  func run() throws(ImageError) -> Int32 {
+  ///
+  /// - Parameter hasTerminal: whether it has the caller's terminal, and all output goes there.
+  func run(hasTerminal: Bool = false) throws(ImageError) -> Int32 {
     let root = session.options.stateRoot.map { ["--root", $0] } ?? []
     let program = try rethrowing { () throws(SystemError) in try RuntimeProgram.path() }
     let id = id
@@ -99,8 +101,20 @@ struct RunContainer {
       _ = try? HostProgram.output(program, root + ["delete", "--force", id])
     }
     return try session.interruption.whileRunning(id, end: end) { () throws(ImageError) in
-      try execute(program, root + ["run", "--bundle", directory, "--keep-layer", layer, id])
+      let arguments = root + ["run", "--bundle", directory, "--keep-layer", layer, id]
+      return hasTerminal ? try executeAtTerminal(program, arguments) : try execute(program, arguments)
     }
+  }
+
+  private func executeAtTerminal(_ program: String, _ arguments: [String]) throws(ImageError) -> Int32 {
+    let pid = try rethrowing { () throws(SystemError) in try HostProgram.start(program, arguments) }
+    return Self.wait(for: pid)
+  }
+
+  private static func wait(for pid: pid_t) -> Int32 {
+    var status: CInt = 0
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    return ExitStatus(waitStatus: status).code
   }
 
   private func execute(_ program: String, _ arguments: [String]) throws(ImageError) -> Int32 {
@@ -123,9 +137,7 @@ struct RunContainer {
       if bytes.isEmpty { break }
       output(bytes)
     }
-    var status: CInt = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     _ = consume writer
-    return ExitStatus(waitStatus: status).code
+    return Self.wait(for: pid)
   }
 }

@@ -102,13 +102,35 @@ extension StageBuilder {
     let points = try mounts.mount(in: &request, files: files)
     try container.prepare(request, config, files, points: points)
     observer.report(.running(step, container: container.id))
+    defer { mounts.finish() }
     let code = try container.run()
-    mounts.finish()
     try session.interruption.check()
     guard code == 0 else {
-      throw BuildFailure("the command '\(arguments.joined(separator: " "))' returned a non-zero code: \(code)")
+      let failure = BuildFailure(
+        "the command '\(arguments.joined(separator: " "))' returned a non-zero code: \(code)")
+      if session.options.opensShell {
+        observer.report(.failed(step, failure.reason))
+        try openShell(request, config, points)
+      }
+      throw failure
     }
     return try settle(container.upper)
+  }
+
+  /// `--debug-shell`: what the step that failed had, without what it did.
+  private func openShell(
+    _ request: ContainerRequest, _ config: ImageConfig, _ points: (directories: [String], files: [String])
+  ) throws {
+    // There is one terminal, for the first step that fails.
+    guard session.takesTerminal() else { return }
+    let container = RunContainer(session) { _ in }
+    defer { session.library.discard(container.directory) }
+    var request = request
+    request.command = [state.config.defaults.shellWords[0]]
+    request.terminal = true
+    try container.prepare(request, config, files, points: points)
+    session.observer.report(.shell(step))
+    _ = try container.run(hasTerminal: true)
   }
 
   /// Makes a layer of what a container wrote.
