@@ -6,8 +6,10 @@ that was used before measures its own past.
 
 import contextlib
 import os
+import subprocess
 import tempfile
 
+from sandboxed import WORK
 from tools import run
 
 SIZE = "12G"
@@ -19,23 +21,35 @@ def tmpfs(work):
         yield place
 
 
+@contextlib.contextmanager
 def ext4(work):
-    """On the disk that has /var/tmp."""
-    return _loop(work, "/var/tmp")
-
-
-def ram_ext4(work):
-    """On memory: for layer files, which the kernel does not read from a tmpfs."""
-    return _loop(work, work)
+    """On the disk that has /var/tmp, around its page cache: else all would be written twice."""
+    del work
+    with tempfile.NamedTemporaryFile(prefix="swiftcr-bench.", dir="/var/tmp") as image:
+        run("fallocate", "--length", SIZE, image.name)
+        with _loop(image.name, "--direct-io=on", "--sector-size", "4096") as place:
+            yield place
 
 
 @contextlib.contextmanager
-def _loop(work, directory):
-    with tempfile.NamedTemporaryFile(prefix="swiftcr-bench.", dir=directory) as image:
+def ram_ext4(work):
+    """On memory: for layer files, which the kernel does not read from a tmpfs."""
+    with tempfile.NamedTemporaryFile(prefix="image.", dir=work) as image:
         run("truncate", "--size", SIZE, image.name)
-        run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", image.name)
-        with _mounted(work, "-o", "loop", image.name) as place:
+        with _loop(image.name) as place:
             yield place
+
+
+@contextlib.contextmanager
+def _loop(image, *options):
+    device = subprocess.run(["losetup", "--find", "--show", *options, image], capture_output=True, text=True,
+                            check=True).stdout.strip()
+    try:
+        run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", device)
+        with _mounted(WORK, device) as place:
+            yield place
+    finally:
+        run("losetup", "--detach", device)
 
 
 @contextlib.contextmanager
