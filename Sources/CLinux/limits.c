@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinuxLimits.h"
 
+#include <malloc.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,4 +12,8 @@ int clinux_set_limit(int pid, uint32_t resource, uint64_t soft, uint64_t hard) {
 
 int clinux_set_affinity(const uint64_t *words, size_t count) {
   return (int)syscall(SYS_sched_setaffinity, 0, count * sizeof *words, words);
+}
+
+void clinux_return_blocks(int size) {
+  mallopt(M_MMAP_THRESHOLD, size);
 }

@@ -9,6 +9,7 @@ enum Program {
   static func run() async -> Int32 {
     // A reader of our output that goes away is an error of write(2), not the end of a pull.
     signal(SIGPIPE, SIG_IGN)
+    Heap.returnsLargeBlocks()
     let invocation: Invocation
     do throws(UsageError) {
       invocation = try Invocation(parsing: Invocation.programArguments())

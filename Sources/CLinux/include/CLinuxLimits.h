@@ -10,4 +10,7 @@ int clinux_set_limit(int pid, uint32_t resource, uint64_t soft, uint64_t hard);
 // sched_setaffinity(2) on the caller: a bit for each processor.
 int clinux_set_affinity(const uint64_t *_Nonnull words, size_t count);
 
+// Blocks of so many bytes and more are the kernel's again as soon as they are freed (mallopt(3)).
+void clinux_return_blocks(int size);
+
 #endif

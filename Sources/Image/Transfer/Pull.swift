@@ -14,8 +14,8 @@ public struct Pull: Sendable {
   let observer: any TransferObserver
   private let downloads = Turnstile(layersAtOnce)
 
-  /// Downloads and unpackings at a time. Each takes two threads and 10 MiB.
-  static let layersAtOnce = 4
+  /// Downloads and unpackings at a time: as many as docker has. Each takes two threads and up to 13 MiB.
+  static let layersAtOnce = 3
 
   public init(_ library: ImageLibrary, _ client: RegistryClient, _ observer: any TransferObserver) {
     self.library = library

@@ -6,8 +6,8 @@ internal import Glibc
 ///
 /// A buffer is free again when it is both emptied and hashed. Hashing goes in order, one buffer at a time.
 final class BufferRing: @unchecked Sendable {
-  /// 4 MiB: more does not help, less leaves one thread waiting for the other.
-  private static let count = 16
+  /// 2 MiB: more does not help, less leaves one thread waiting for the other.
+  private static let count = 8
   private static let size = 256 << 10
 
   private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count * size, alignment: 4096)
