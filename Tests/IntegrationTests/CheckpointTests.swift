@@ -192,16 +192,9 @@ extension Integration.Checkpoint {
 
   @Test("in a network namespace that was there before, with hooks", .enabled(if: Criu.program != nil, needsCriu))
   func joined() throws {
-    let holder = try Host.spawn(["unshare", "--net", "sleep", "1000"])
-    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
-    var network = own
-    try Host.wait(for: "a network namespace") {
-      network = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(holder.pid)/ns/net")) ?? own
-      return network != own
-    }
+    let network = try HeldNetwork()
     try withBundle(
-      .flat,
-      ".linux.namespaces |= map(if .type == \"network\" then .path = \"/proc/\(holder.pid)/ns/net\" else . end)"
+      .flat, ".linux.namespaces |= map(if .type == \"network\" then .path = \"\(network.path)\" else . end)"
     ) { bundle in
       for (kind, word) in [("createRuntime", "made"), ("poststart", "runs"), ("poststop", "gone")] {
         let command = "echo \(word) >> \(bundle.directory)/hooks"
@@ -212,7 +205,7 @@ extension Integration.Checkpoint {
       #expect(saved.code == 0, "\(saved)")
       let restored = try Self.restore(bundle)
       #expect(restored.code == 0, "\(restored)")
-      #expect(try bundle.exec("readlink", "/proc/1/ns/net").output == network + "\n")
+      #expect(try bundle.exec("readlink", "/proc/1/ns/net").output == network.name + "\n")
       try bundle.must("delete", "--force", bundle.id)
       #expect(Host.read("\(bundle.directory)/hooks") == "made\nruns\nmade\nruns\ngone\n")
     }

@@ -58,15 +58,16 @@ extension Integration.NetworkDevice {
   /// Whoever made the namespace has the device then.
   @Test("it stays in a joined namespace when the container ends") func stays() throws {
     try withBundle { bundle in
-      let name = "swcr-\(bundle.id)"
-      try Host.must("ip", "netns", "add", name)
-      defer { _ = try? Host.run(["ip", "netns", "delete", name]) }
+      let network = try HeldNetwork()
       try bundle.edit(
         #"""
         .linux.netDevices = {"swcr5": {"name": "inside"}}
-        | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/\#(name)" else . end)
+        | .linux.namespaces |= map(if .type == "network" then .path = "\#(network.path)" else . end)
         """#)
-      let outcome = try run(bundle, "swcr5", after: "ip -n \(name) link show inside >/dev/null && echo stays")
+      let look = "nsenter --net=\(network.path) ip link show inside"
+      let outcome = try withExtendedLifetime(network) {
+        try run(bundle, "swcr5", after: "\(look) >/dev/null && echo stays")
+      }
       #expect(outcome.code == 0 && outcome.output == "stays\n", "\(outcome)")
     }
   }
