@@ -48,7 +48,7 @@ def measure(peer, what, sample, place):
     """Seconds until the command ends, seconds until it is on the disk as well, and its peak memory in MiB."""
     # The kernel reads no layer file on a tmpfs.
     make = places.ram_ext4 if place == "tmpfs" and getattr(peer, "form", "") == "erofs" else places.PLACES[place]
-    with make(WORK) as directory, peer.started(directory):
+    with make() as directory, peer.started(directory):
         command = getattr(peer, what)(sample, directory)
         warm(sample)
         os.sync()
@@ -122,7 +122,8 @@ def report(chosen, peers, results, floor):
         print("| | decompressor | " + " | ".join(f"{what}, {place}" for place, what in columns) + " | memory, MiB |")
         print("|---|---|" + "---:|" * (len(columns) + 1))
         for peer in peers:
-            if sample.compression != "gzip" and peer.decompressor in ("zlib", "igzip"):
+            is_twin = sample.compression != "gzip" and peer.decompressor in ("zlib", "igzip")
+            if is_twin or sample.compression not in peer.reads:
                 continue
             cells = [cell(results.get((place, what, sample.name, peer.name, peer.decompressor)), place)
                      for place, what in columns]

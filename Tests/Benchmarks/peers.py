@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 
+from drivers import CONTAINERD, STORAGE
 from tools import poll, write
 
 REGISTRY = "127.0.0.1:5000"
@@ -41,6 +42,12 @@ class Peer:
         finally:
             daemon.terminate()
             daemon.wait()
+
+
+    def _containerd(self, place):
+        config = os.path.join(place, "containerd.toml")
+        write(config, CONTAINERD.format(work=place))
+        return self._daemon(place, ["containerd", "-c", config], ["ctr", "-a", place + "/containerd.sock", "version"])
 
 
 class Swiftcr(Peer):
@@ -82,7 +89,7 @@ class Podman(Peer):
     @contextlib.contextmanager
     def started(self, place):
         path = os.path.join(place, "storage.conf")
-        write(path, f'[storage]\ndriver="overlay"\nrunroot="{place}/run"\ngraphroot="{place}/storage"\n')
+        write(path, STORAGE.format(work=place))
         self.environment["CONTAINERS_STORAGE_CONF"] = path
         # Its temporary files are of the size of the image.
         os.mkdir(os.path.join(place, "tmp"))
@@ -111,15 +118,11 @@ class Containerd(Peer):
         if self.igzip:
             self.environment["PATH"] = programs + ":" + os.environ["PATH"]
             os.symlink("/usr/bin/igzip", os.path.join(programs, "igzip"))
-        config = os.path.join(place, "config.toml")
-        write(config, f'version = 2\nroot = "{place}/root"\nstate = "{place}/state"\n'
-              'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]\n'
-              f'[grpc]\naddress = "{place}/socket"\n')
-        with self._daemon(place, ["containerd", "-c", config], ["ctr", "-a", place + "/socket", "version"]):
+        with self._containerd(place):
             yield
 
     def pull(self, sample, place):
-        return ["ctr", "-a", place + "/socket", "images", "pull", "--plain-http", f"{REGISTRY}/bench:{sample.name}"]
+        return ["ctr", "-a", place + "/containerd.sock", "images", "pull", "--plain-http", f"{REGISTRY}/bench:{sample.name}"]
 
 
 class Docker(Peer):
@@ -132,14 +135,10 @@ class Docker(Peer):
     def started(self, place):
         socket = f"unix://{place}/docker.sock"
         self.environment |= {"DOCKER_HOST": socket, "DOCKER_CONFIG": place + "/client", "DOCKER_TMPDIR": place + "/tmp"}
-        config = os.path.join(place, "containerd.toml")
-        write(config, f'version = 2\nroot = "{place}/root"\nstate = "{place}/state"\n'
-              'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]\n'
-              f'[grpc]\naddress = "{place}/socket"\n')
         write(place + "/daemon.json", json.dumps({
             "data-root": place + "/data", "exec-root": place + "/exec", "pidfile": place + "/pid", "hosts": [socket],
-            "containerd": place + "/socket", "storage-driver": "overlay2", "bridge": "none", "iptables": False}))
-        with self._daemon(place, ["containerd", "-c", config], ["ctr", "-a", place + "/socket", "version"]), \
+            "containerd": place + "/containerd.sock", "storage-driver": "overlay2", "bridge": "none", "iptables": False}))
+        with self._containerd(place), \
                 self._daemon(place, ["dockerd", "--config-file", place + "/daemon.json"], ["/usr/bin/docker", "info"]):
             yield
 

@@ -16,15 +16,14 @@ SIZE = "12G"
 
 
 @contextlib.contextmanager
-def tmpfs(work):
-    with _mounted(work, "-t", "tmpfs", "-o", f"size={SIZE}", "bench") as place:
+def tmpfs():
+    with _mounted("-t", "tmpfs", "-o", f"size={SIZE}", "bench") as place:
         yield place
 
 
 @contextlib.contextmanager
-def ext4(work):
+def ext4():
     """On the disk that has /var/tmp, around its page cache: else all would be written twice."""
-    del work
     with tempfile.NamedTemporaryFile(prefix="swiftcr-bench.", dir="/var/tmp") as image:
         run("fallocate", "--length", SIZE, image.name)
         with _loop(image.name, "--direct-io=on", "--sector-size", "4096") as place:
@@ -32,9 +31,9 @@ def ext4(work):
 
 
 @contextlib.contextmanager
-def ram_ext4(work):
+def ram_ext4():
     """On memory: for layer files, which the kernel does not read from a tmpfs."""
-    with tempfile.NamedTemporaryFile(prefix="image.", dir=work) as image:
+    with tempfile.NamedTemporaryFile(prefix="image.", dir=WORK) as image:
         run("truncate", "--size", SIZE, image.name)
         with _loop(image.name) as place:
             yield place
@@ -46,15 +45,15 @@ def _loop(image, *options):
                             check=True).stdout.strip()
     try:
         run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", device)
-        with _mounted(WORK, device) as place:
+        with _mounted(device) as place:
             yield place
     finally:
         run("losetup", "--detach", device)
 
 
 @contextlib.contextmanager
-def _mounted(work, *options):
-    place = tempfile.mkdtemp(prefix="place.", dir=work)
+def _mounted(*options):
+    place = tempfile.mkdtemp(prefix="place.", dir=WORK)
     run("mount", *options, place)
     try:
         yield place

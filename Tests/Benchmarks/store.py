@@ -27,7 +27,7 @@ def inside():
     rows = {"`run --image`, ms": [], "`run --bundle` of the same image, ms": [],
             f"`rmi` of a layer of {FILES} files, ms": []}
     for form in ("erofs", "dir"):
-        with places.ext4(WORK) as directory:
+        with places.ext4() as directory:
             tool = Tool(program, form, directory)
             for row, value in zip(rows, [*tool.starts(rounds), tool.removal(max(rounds // 6, 3))]):
                 rows[row].append(f"{value * 1000:.1f}")
