@@ -12,7 +12,7 @@ extension DockerfileError {
     if line > 0, let column { place += ":\(column)" }
     let first = "\(place): \(reason)"
     guard let excerpt else { return first }
-    let scalars = excerpt.unicodeScalars.map(Self.shown)
+    let scalars = Self.shown(excerpt)
     let mark = min(max((column ?? 1) - 1, 0), scalars.count)
     // A window around the place, if the line is long.
     let start = mark <= Self.width - 20 ? 0 : mark - Self.width / 2
@@ -24,7 +24,10 @@ extension DockerfileError {
   /// How much of a line is shown.
   private static let width = 100
 
-  /// One column for each character, and nothing that a terminal would act upon.
+  /// A line of a Dockerfile, which may be anybody's: one column for each character, and nothing that a terminal would act
+  /// upon.
+  public static func shown(_ line: String) -> [Unicode.Scalar] { line.unicodeScalars.map(shown) }
+
   private static func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     switch scalar.properties.generalCategory {
     case .spaceSeparator: " "

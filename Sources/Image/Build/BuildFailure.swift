@@ -39,7 +39,9 @@ public struct BuildFailure: Error, Sendable, CustomStringConvertible {
     var result = "\(file):\(place.first)\(column.map { ":\($0)" } ?? ""): \(reason)"
     // A step of many lines is told by its first ones.
     for number in place.first...max(place.first, min(place.last, place.first + 7)) where number <= lines.count {
-      result += "\n  \(number) | \(lines[number - 1])"
+      var line = String.UnicodeScalarView()
+      line.append(contentsOf: DockerfileError.shown(lines[number - 1]))
+      result += "\n  \(number) | \(String(line))"
       if number == place.first, let column {
         let margin = String(repeating: " ", count: "\(number)".count + 3 + column)
         result += "\n  \(margin.dropLast(1))^"
