@@ -19,30 +19,10 @@ enum Interrupts {
         signal(number, SIG_DFL)
       }
     }
-    let work = Unmanaged.passRetained(Watch(ends[0], body))
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<Watch>.fromOpaque(argument).takeRetainedValue().run() }
-        return nil
-      }, work.toOpaque())
-    guard code == 0 else {
-      work.release()
-      throw SystemError("start a thread", errno: Errno(code))
-    }
-    pthread_detach(thread)
-  }
-
-  private final class Watch: Sendable {
-    private let reader: CInt
-    private let body: @Sendable () -> Void
-
-    init(_ reader: CInt, _ body: @escaping @Sendable () -> Void) { (self.reader, self.body) = (reader, body) }
-
-    func run() {
+    let reader = ends[0]
+    try NativeThread {
       var byte: UInt8 = 0
       if retrying({ read(reader, &byte, 1) }) == 1 { body() }
-    }
+    }.detach()
   }
 }

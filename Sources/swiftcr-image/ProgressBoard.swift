@@ -1,6 +1,7 @@
 internal import Arguments
 internal import Glibc
 internal import Image
+internal import Kernel
 internal import Synchronization
 
 /// Where each layer is: lines that are drawn over on a terminal, else one line for each change.
@@ -72,9 +73,7 @@ final class ProgressBoard: TransferObserver {
 
   /// At most ten times a second, unless something has changed its state.
   private func redraw(_ state: inout State, isUrgent: Bool) -> String? {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    let tenths = Int64(now.tv_sec) * 10 + Int64(now.tv_nsec) / 100_000_000
+    let tenths = MonotonicClock.now / 100_000_000
     if !isUrgent, tenths == state.lastDrawn { return nil }
     state.lastDrawn = tenths
     var text = state.drawnLines > 0 ? "\u{1B}[\(state.drawnLines)A" : ""

@@ -1,31 +1,16 @@
-internal import Glibc
+internal import Kernel
 
 /// Work that waits for disks and other threads, outside of the few threads that tasks share.
 enum Blocking {
   /// Runs it in a thread of its own, and waits for its result without keeping a thread waiting.
   static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-      let work = Unmanaged.passRetained(Work { continuation.resume(with: Result(catching: body)) })
-      var thread = pthread_t()
-      let code = pthread_create(
-        &thread, nil,
-        { argument in
-          if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-          return nil
-        }, work.toOpaque())
-      guard code == 0 else {
-        work.release()
-        continuation.resume(throwing: ImageError("start a thread: \(String(cString: strerror(code)))"))
-        return
+      do throws(SystemError) {
+        try NativeThread { continuation.resume(with: Result(catching: body)) }.detach()
+      } catch {
+        continuation.resume(throwing: ImageError(error))
       }
-      pthread_detach(thread)
     }
-  }
-
-  private final class Work: Sendable {
-    let body: @Sendable () -> Void
-
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 }
 

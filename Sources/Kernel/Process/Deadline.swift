@@ -8,23 +8,17 @@ public struct Deadline: Sendable {
 
   /// Below zero: never.
   public init(milliseconds: CInt) {
-    end = milliseconds < 0 ? nil : Self.now + Int64(milliseconds) * 1_000_000
+    end = milliseconds < 0 ? nil : MonotonicClock.now + Int64(milliseconds) * 1_000_000
   }
 
   /// `nil`: never.
   public init(seconds: Int?) {
-    end = seconds.map { Self.now + Int64(clamping: min(max($0, 0), 1 << 30)) * 1_000_000_000 }
+    end = seconds.map { MonotonicClock.now + Int64(clamping: min(max($0, 0), 1 << 30)) * 1_000_000_000 }
   }
 
   /// For poll(2): rounded up, so that a timeout never comes early; -1 is for ever.
   public var remaining: CInt {
     guard let end else { return -1 }
-    return CInt(clamping: max(0, (end - Self.now + 999_999) / 1_000_000))
-  }
-
-  private static var now: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    return CInt(clamping: max(0, (end - MonotonicClock.now + 999_999) / 1_000_000))
   }
 }

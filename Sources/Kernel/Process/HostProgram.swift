@@ -36,19 +36,47 @@ public enum HostProgram {
     return pid
   }
 
-  /// Runs a program to its end, and returns what it prints.
-  public static func output(_ name: String, _ arguments: [String]) throws(SystemError) -> String {
+  /// A program whose output is read.
+  public struct Piped: ~Copyable {
+    /// A child, which the caller waits for.
+    public let pid: Int32
+    /// What it writes, until everybody who has the other end is gone.
+    public let output: Descriptor
+  }
+
+  /// Starts a program whose output is read, and its errors as well if the caller wants that.
+  ///
+  /// - Parameter input: `nil` is the caller's.
+  public static func startPiped(
+    _ name: String, _ arguments: [String], input: CInt? = nil, withErrors: Bool = false
+  ) throws(SystemError) -> Piped {
     var ends: [CInt] = [-1, -1]
     guard clinux_pipe(&ends) == 0 else { throw SystemError("make pipe") }
     let reader = Descriptor(adopting: ends[0])
-    var writer = Descriptor(adopting: ends[1])
-    let pid = try start(name, arguments, descriptors: [1: writer.number])
-    // Without this, the output would never end.
-    writer = Descriptor(adopting: -1)
-    let bytes = try reader.readAll(limit: 64 << 20, subject: name)
+    // Goes with this function: else the output would never end.
+    let writer = Descriptor(adopting: ends[1])
+    var descriptors: [CInt: CInt] = [1: writer.number]
+    if withErrors { descriptors[2] = writer.number }
+    if let input { descriptors[0] = input }
+    let pid = try start(name, arguments, descriptors: descriptors)
+    _ = consume writer
+    return Piped(pid: pid, output: reader)
+  }
+
+  /// Waits for a child's end.
+  public static func wait(for pid: Int32) -> ExitStatus {
     var status: CInt = 0
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    guard status == 0 else { throw SystemError.refusal("\(name) \(arguments.joined(separator: " ")) failed") }
+    return ExitStatus(waitStatus: status)
+  }
+
+  /// Runs a program to its end, and returns what it prints.
+  public static func output(_ name: String, _ arguments: [String]) throws(SystemError) -> String {
+    let program = try startPiped(name, arguments)
+    let bytes = try program.output.readAll(limit: 64 << 20, subject: name)
+    guard wait(for: program.pid) == .exited(0) else {
+      throw SystemError.refusal("\(name) \(arguments.joined(separator: " ")) failed")
+    }
     return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -1,6 +1,7 @@
 internal import Arguments
 internal import Glibc
 internal import Image
+internal import Kernel
 internal import OCI
 internal import Synchronization
 
@@ -19,7 +20,7 @@ final class PlainProgress: BuildProgress {
   }
 
   private let state = Mutex(State())
-  private let begin = PlainProgress.now
+  private let begin = MonotonicClock.now
 
   func report(_ event: BuildEvent) {
     let text = state.withLock { state in Self.text(event, &state) }
@@ -31,7 +32,7 @@ final class PlainProgress: BuildProgress {
     case .started(let step):
       let number = state.next
       state.next += 1
-      state.steps[step] = Running(number: number, start: now)
+      state.steps[step] = Running(number: number, start: MonotonicClock.now)
       return Array("#\(number) [\(step.place)] \(firstLine(step.text))\n".utf8)
     case .running: return []
     case .output(let step, let bytes):
@@ -42,7 +43,7 @@ final class PlainProgress: BuildProgress {
     case .finished(let step, _, let isCached):
       guard var running = state.steps.removeValue(forKey: step) else { return [] }
       let rest = running.rest.isEmpty ? [] : lines([UInt8(ascii: "\n")], &running)
-      let end = isCached ? "CACHED" : "DONE \(seconds(now - running.start, places: 1))s"
+      let end = isCached ? "CACHED" : "DONE \(seconds(MonotonicClock.now - running.start, places: 1))s"
       return rest + Array("#\(running.number) \(end)\n\n".utf8)
     case .failed(let step, let reason):
       guard var running = state.steps.removeValue(forKey: step) else { return [] }
@@ -58,7 +59,7 @@ final class PlainProgress: BuildProgress {
 
   /// Whole lines, each with its step's number and the time since its start.
   private static func lines(_ bytes: [UInt8], _ running: inout Running) -> [UInt8] {
-    let mark = Array("#\(running.number) \(seconds(now - running.start, places: 3)) ".utf8)
+    let mark = Array("#\(running.number) \(seconds(MonotonicClock.now - running.start, places: 3)) ".utf8)
     var text: [UInt8] = []
     for byte in bytes {
       if byte == UInt8(ascii: "\n") {
@@ -84,16 +85,10 @@ final class PlainProgress: BuildProgress {
     return "\(value / scale).\(fraction)"
   }
 
-  static var now: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
-
   func finish(_ outcome: Build.Outcome) {
     var text = "writing image \(outcome.id)\n"
     for tag in outcome.tags { text += "naming to \(tag)\n" }
-    text += "built in \(Self.seconds(Self.now - begin, places: 1))s\n"
+    text += "built in \(Self.seconds(MonotonicClock.now - begin, places: 1))s\n"
     BuildText.write(text, to: STDERR_FILENO)
   }
 

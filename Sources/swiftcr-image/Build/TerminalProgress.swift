@@ -1,6 +1,7 @@
 internal import Arguments
 internal import Glibc
 internal import Image
+internal import Kernel
 internal import OCI
 internal import Synchronization
 
@@ -24,7 +25,7 @@ final class TerminalProgress: BuildProgress {
   private static let mostKept = 64 << 10
 
   private let state = Mutex(State())
-  private let begin = PlainProgress.now
+  private let begin = MonotonicClock.now
 
   func report(_ event: BuildEvent) {
     let text = state.withLock { state in Self.text(event, &state) }
@@ -34,7 +35,7 @@ final class TerminalProgress: BuildProgress {
   private static func text(_ event: BuildEvent, _ state: inout State) -> String {
     switch event {
     case .started(let step):
-      state.running[step] = Running(start: PlainProgress.now)
+      state.running[step] = Running(start: MonotonicClock.now)
       return redraw(&state, above: "", isUrgent: true)
     case .running: return ""
     case .output(let step, let bytes):
@@ -44,7 +45,7 @@ final class TerminalProgress: BuildProgress {
       if let count = state.output[step]?.count, count > mostKept { state.output[step]?.removeFirst(count - mostKept) }
       return redraw(&state, above: "", isUrgent: false)
     case .finished(let step, _, let isCached):
-      let time = state.running.removeValue(forKey: step).map { PlainProgress.now - $0.start } ?? 0
+      let time = state.running.removeValue(forKey: step).map { MonotonicClock.now - $0.start } ?? 0
       state.output[step] = nil
       let end = isCached ? "CACHED" : PlainProgress.seconds(time, places: 1) + "s"
       return redraw(&state, above: " => \(name(step))  \(end)\n", isUrgent: true)
@@ -64,7 +65,7 @@ final class TerminalProgress: BuildProgress {
 
   /// - Parameter above: what stays.
   private static func redraw(_ state: inout State, above: String, isUrgent: Bool) -> String {
-    let now = PlainProgress.now
+    let now = MonotonicClock.now
     // Ten times a second is more than anybody reads.
     guard !state.isOver, isUrgent || now - state.lastDrawn > 100_000_000 else { return "" }
     state.lastDrawn = now
@@ -93,7 +94,7 @@ final class TerminalProgress: BuildProgress {
     stop()
     var text = " => image \(outcome.id)\n"
     for tag in outcome.tags { text += " => named \(tag.familiar)\n" }
-    text += " => built in \(PlainProgress.seconds(PlainProgress.now - begin, places: 1))s\n"
+    text += " => built in \(PlainProgress.seconds(MonotonicClock.now - begin, places: 1))s\n"
     BuildText.write(text, to: STDERR_FILENO)
   }
 

@@ -10,10 +10,10 @@ enum ImageProgram {
   /// Runs it, with what it prints on standard error: standard output is the container's.
   static func run(_ arguments: [String]) throws {
     let pid = try HostProgram.start(try path(), arguments, descriptors: [STDOUT_FILENO: STDERR_FILENO])
-    var status: CInt = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     // It has said why.
-    guard status == 0 else { throw ContainerError("\(name) \(arguments.last ?? "") failed") }
+    guard HostProgram.wait(for: pid) == .exited(0) else {
+      throw ContainerError("\(name) \(arguments.last ?? "") failed")
+    }
   }
 
   /// Goes on as that program, with the same arguments: a command on images.

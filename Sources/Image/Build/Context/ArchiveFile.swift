@@ -70,33 +70,25 @@ struct ArchiveFile {
   private static func read(
     _ file: consuming Descriptor, by program: String, _ body: (UnsafeRawBufferPointer) throws(LayerError) -> Void
   ) throws(LayerError) {
-    var ends: [CInt] = [-1, -1]
-    guard clinux_pipe(&ends) == 0 else { throw LayerError(SystemError("make pipe")) }
-    let reader = Descriptor(adopting: ends[0])
-    var writer = Descriptor(adopting: ends[1])
-    let pid: Int32
+    let child: HostProgram.Piped
     do throws(SystemError) {
-      pid = try HostProgram.start(program, ["-dc"], descriptors: [0: file.number, 1: writer.number])
+      child = try HostProgram.startPiped(program, ["-dc"], input: file.number)
     } catch {
       throw LayerError("\(error): an archive of this kind needs the program \(program): install it")
     }
-    // Without this, the output would never end.
-    writer = Descriptor(adopting: -1)
     var failure: LayerError?
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
     defer { buffer.deallocate() }
-    let number = reader.number
+    let (pid, number) = (child.pid, child.output.number)
     while failure == nil {
       let count = retrying { Glibc.read(number, buffer.baseAddress, buffer.count) }
       if count <= 0 { break }
       do throws(LayerError) { try body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) } catch { failure = error }
     }
     // It ends by itself, or by the pipe that nobody reads any more.
-    _ = consume reader
-    var status: CInt = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    _ = consume writer
+    _ = consume child
+    let status = HostProgram.wait(for: pid)
     if let failure { throw failure }
-    guard status == 0 else { throw LayerError("\(program) cannot read the archive") }
+    guard status == .exited(0) else { throw LayerError("\(program) cannot read the archive") }
   }
 }

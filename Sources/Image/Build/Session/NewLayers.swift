@@ -137,11 +137,6 @@ private struct Handover<Value>: @unchecked Sendable {
   init(_ value: Value) { self.value = value }
 }
 
-extension Gate {
-  /// Without waiting; an error is as if it were not there.
-  var valueIfOpen: Value? { try? peek?.get() }
-}
-
 extension String {
   /// Of a path with a slash in it.
   var parentDirectory: String {

@@ -11,7 +11,7 @@ final class AgentSocket {
   private let relay: AgentRelay
   /// Closing it ends the thread.
   private var end: Descriptor
-  private var thread = pthread_t()
+  private var thread: NativeThread?
 
   /// - Throws: also when there is no agent.
   init(to agent: String, _ step: RunMount, in directory: String) throws(SystemError) {
@@ -34,29 +34,22 @@ final class AgentSocket {
     relay = AgentRelay(listener, until: Descriptor(adopting: ends[0]), agent)
     // Nobody would notice later.
     guard relay.connect() != nil else { throw SystemError("connect to the ssh agent", agent) }
-    let work = Unmanaged.passRetained(relay)
-    let code = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<AgentRelay>.fromOpaque(argument).takeRetainedValue().run() }
-        return nil
-      }, work.toOpaque())
-    guard code == 0 else {
-      work.release()
-      throw SystemError("start thread", errno: Errno(code))
-    }
+    let relay = relay
+    thread = try NativeThread { relay.run() }
   }
 
   deinit {
     end = Descriptor(adopting: -1)
-    pthread_join(thread, nil)
+    if let thread = thread.take() { thread.join() }
     unlink(path)
     rmdir(directory)
   }
 }
 
-/// Carries bytes between those who connect and the agent, on one thread. What a container can make it keep is bounded.
-private final class AgentRelay {
+/// Carries bytes between those who connect and the agent. What a container can make it keep is bounded.
+///
+/// Only its thread uses it once that runs.
+private final class AgentRelay: @unchecked Sendable {
   private let listener: Descriptor
   private let end: Descriptor
   private let agent: String

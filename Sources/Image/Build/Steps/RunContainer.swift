@@ -108,28 +108,15 @@ struct RunContainer {
 
   private func executeAtTerminal(_ program: String, _ arguments: [String]) throws(ImageError) -> Int32 {
     let pid = try rethrowing { () throws(SystemError) in try HostProgram.start(program, arguments) }
-    return Self.wait(for: pid)
-  }
-
-  private static func wait(for pid: pid_t) -> Int32 {
-    var status: CInt = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    return ExitStatus(waitStatus: status).code
+    return HostProgram.wait(for: pid).code
   }
 
   private func execute(_ program: String, _ arguments: [String]) throws(ImageError) -> Int32 {
-    var ends: [CInt] = [-1, -1]
-    guard clinux_pipe(&ends) == 0 else { throw ImageError(SystemError("make pipe")) }
-    let reader = Descriptor(adopting: ends[0])
-    var writer = Descriptor(adopting: ends[1])
-    let pid = try rethrowing { () throws(SystemError) in
+    let child = try rethrowing { () throws(SystemError) in
       let null = try Descriptor.open("/dev/null", O_RDONLY)
-      return try HostProgram.start(
-        program, arguments, descriptors: [0: null.number, 1: writer.number, 2: writer.number])
+      return try HostProgram.startPiped(program, arguments, input: null.number, withErrors: true)
     }
-    // Without this, the output would never end.
-    writer = Descriptor(adopting: -1)
-    let number = reader.number
+    let number = child.output.number
     while true {
       let bytes = [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
         count = max(0, retrying { read(number, buffer.baseAddress, buffer.count) })
@@ -137,7 +124,6 @@ struct RunContainer {
       if bytes.isEmpty { break }
       output(bytes)
     }
-    _ = consume writer
-    return Self.wait(for: pid)
+    return HostProgram.wait(for: child.pid).code
   }
 }
