@@ -57,6 +57,21 @@ public struct ImageLibrary: Sendable {
     }
   }
 
+  /// Writes a file that only saves work, and so is not synced: as a whole, or, if that cannot be, not at all.
+  ///
+  /// - Returns: whether it was written.
+  @discardableResult
+  func writeHint(_ bytes: [UInt8], to path: String, _ hold: borrowing Hold) -> Bool {
+    let temporary = hold.newPath()
+    if let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
+      (try? file.writeAll(bytes, subject: temporary)) != nil, rename(temporary, path) == 0
+    {
+      return true
+    }
+    unlink(temporary)
+    return false
+  }
+
   /// An image by name or id, which must be there.
   public func resolve(_ name: String, platform: Platform = .host) throws(ImageError) -> StoredImage {
     try rethrowing { () throws(StoreError) in try store.resolve(name, platform: platform) }

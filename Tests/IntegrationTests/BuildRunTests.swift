@@ -145,7 +145,7 @@ extension Integration {
         try builds.file("Dockerfile", "FROM box\nRUN echo 1 > /one\nRUN echo started; sleep 1000\n")
         let line = builds.images.line(["build", "--progress", "classic", "--tag", "made", builds.context])
         let child = try Host.spawn(line)
-        while !child.output.contains("started\n") { usleep(10_000) }
+        try Host.wait(for: "the step's output") { child.output.contains("started\n") }
         _ = kill(child.pid, signal)
         let outcome = try child.wait()
         #expect(outcome.code == 130, "\(outcome)")

@@ -119,7 +119,7 @@ public struct Build: Sendable {
       try session.layers.commit(waits: waits, session.hold)
       try session.cache.write(session.hold)
       job.contexts.write()
-      job.explanation.write(session.hold)
+      job.explanation.write(in: library, session.hold)
     } catch {
       observer.report(.note(nil, "the cache was not written: \(error)"))
     }

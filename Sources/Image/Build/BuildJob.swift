@@ -91,8 +91,7 @@ final class BuildJob: Sendable {
     guard let gate = results[plan.index] else { return }
     do {
       let base = try base(of: plan)
-      var step = step(of: plan, 0)
-      step.text = plan.stage.text
+      let step = step(of: plan, 0)
       session.observer.report(.started(step))
       session.observer.report(.finished(step, image: base.imageID, isCached: true))
       gate.open(.success(try StageBuilder(plan, self, base).run()))
@@ -103,17 +102,15 @@ final class BuildJob: Sendable {
   }
 
   private func base(of plan: PlannedStage) throws -> StageState {
-    var state: StageState
     switch plan.base {
-    case .scratch: state = StageState(scratch: plan.platform)
-    case .stage(let index): state = try result(index)
+    case .scratch: return StageState(scratch: plan.platform)
+    case .stage(let index): return try result(index)
     case .directory:
       throw BuildFailure("FROM \(plan.stage.base): a directory is no image: use COPY --from", at: plan.stage.place)
     case .image:
       guard let found = images[plan.base] else { throw ImageError("\(plan.stage.base): the image is not here") }
-      state = found
+      return found
     }
-    return state
   }
 
   private func result(_ index: Int) throws(ImageError) -> StageState {

@@ -60,15 +60,6 @@ struct LayerMaking: Sendable {
     try commit(try unpack(FileSource(file), blob, diffID))
   }
 
-  /// Unpacks a blob that has no name yet.
-  func unpack(file path: String, _ blob: ContentDescriptor, _ diffID: Digest) throws(ImageError) -> Made {
-    let file = try rethrowing { () throws(SystemError) in try Descriptor.open(path, O_RDONLY | O_NOFOLLOW) }
-    return try unpack(FileSource(file), blob, diffID)
-  }
-
-  /// What was made is not needed.
-  func discard() { remove() }
-
   /// Unpacks a blob of the store as a directory, whatever the host could do.
   func unpackDirectory(blob: ContentDescriptor, as diffID: Digest) throws(ImageError) -> Made {
     do throws(LayerError) {
@@ -117,7 +108,7 @@ struct LayerMaking: Sendable {
       return try LayerForms.mayMount(in: path)
         ? try makeFilesystem(source, expected) : try makeDirectory(source, expected)
     } catch {
-      remove()
+      discard()
       throw ImageError("\(subject): \(error)", errno: error.errno)
     }
   }
@@ -195,11 +186,12 @@ struct LayerMaking: Sendable {
     let place = library.layout.layer(made.record.diffID)
     if rename(path, place) == 0 { return }
     let failure = SystemError("store layer", "\(made.record.diffID)")
-    remove()
+    discard()
     guard failure.errno == .exists || failure.errno == Errno(ENOTEMPTY) else { throw ImageError(failure) }
   }
 
-  private func remove() { library.discard(path) }
+  /// What was made is not needed.
+  func discard() { library.discard(path) }
 }
 
 extension ImageLibrary {

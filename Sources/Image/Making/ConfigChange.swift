@@ -27,8 +27,7 @@ public struct ConfigChange: Sendable {
     let variables = ImageDefaults.Variables(expander: Expander()) { environment[$0] }
     do throws(DockerfileError) {
       if case .workingDirectory(let text) = operation {
-        let path = try variables.expand(text)
-        defaults.workingDirectory = (path.hasPrefix("/") ? path : "/\(defaults.workingDirectory)/\(path)").cleanedPath
+        defaults.workingDirectory = defaults.absolute(try variables.expand(text)).cleanedPath
       } else {
         _ = try defaults.apply(operation, variables)
       }

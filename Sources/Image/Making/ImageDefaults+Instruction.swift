@@ -68,6 +68,12 @@ extension ImageDefaults {
     }
   }
 
+  /// A path of the image; a relative one begins at the working directory.
+  func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    return (workingDirectory.hasPrefix("/") ? workingDirectory : "/\(workingDirectory)") + "/" + path
+  }
+
   /// The shell of the text form: the image's, or docker's default.
   var shellWords: [String] { shell ?? ["/bin/sh", "-c"] }
 

@@ -33,14 +33,15 @@ struct CacheDirectory: Sendable {
         let copy = hold.newPath()
         try rethrowing { () throws(SystemError) in
           let source = try Descriptor.open("\(path)/\(layer.blob.digest.blobPath)", O_RDONLY | O_NOFOLLOW)
-          let target = try Descriptor.open(copy, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+          let target = try Descriptor.open(copy, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
           try source.copyAll(to: target, subject: copy)
-          let number = target.number
-          guard fsync(number) == 0, lseek(number, 0, SEEK_SET) == 0 else { throw SystemError("sync", copy) }
+          EarlyWriteback.begin(target)
         }
         do throws(ImageError) {
           let making = LayerMaking(library: library, path: hold.newPath())
-          let made = try making.unpack(file: copy, layer.blob, layer.diffID)
+          // Also a layer that is here: that the two belong together is what the record says.
+          let made = try making.make(layer.blob, from: copy, as: layer.diffID)
+          try library.syncFile(copy)
           try library.commitBlob(copy, as: layer.blob.digest)
           if claims.hasLayer { making.discard() } else { try making.commit(made) }
         } catch {

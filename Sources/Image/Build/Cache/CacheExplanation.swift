@@ -94,7 +94,7 @@ final class CacheExplanation: Sendable {
 
   // MARK: The last time
 
-  func write(_ hold: borrowing Hold) {
+  func write(in library: ImageLibrary, _ hold: borrowing Hold) {
     let steps = state.withLock { $0.hasMissed ? $0.current : nil }
     guard let steps else { return }
     // A build that failed knows less than the one before it.
@@ -103,13 +103,7 @@ final class CacheExplanation: Sendable {
       all.sorted { $0.key < $1.key }.map { place, parts in
         JSON.Member(place, .array(parts.map { .strings([$0.name, $0.value]) }))
       })
-    let temporary = hold.newPath()
-    guard let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
-      (try? file.writeAll(json.bytes(), subject: temporary)) != nil, rename(temporary, path) == 0
-    else {
-      unlink(temporary)
-      return
-    }
+    library.writeHint(json.bytes(), to: path, hold)
   }
 
   private static func read(_ path: String) -> [String: [StepKey.Part]] {

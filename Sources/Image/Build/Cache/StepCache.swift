@@ -67,6 +67,7 @@ final class StepCache: Sendable {
   /// Of this build, to be written in the end.
   private let pending = Mutex<[(key: Digest, record: @Sendable () -> StepRecord?)]>([])
 
+  /// Contents of this build, by what they were searched by, to be written in the end.
   private let found = Mutex<[Digest: Digest]>([:])
   /// Keys that this build asked for and found, for `--cache-to`.
   private let used = Mutex<[(key: Digest, record: StepRecord)]>([])
@@ -119,8 +120,9 @@ final class StepCache: Sendable {
     pending.withLock { $0.append((key, record)) }
   }
 
+  /// Writes what this build has learnt, to the store and to the places that were asked for.
   ///
-  /// - Throws: when a cache that was asked for cannot be written.
+  /// - Throws: when one of those cannot be written.
   func write(_ hold: borrowing Hold) throws(ImageError) {
     writeContents(hold)
     let records = writeSteps(hold)
@@ -139,15 +141,8 @@ final class StepCache: Sendable {
     for (key, record) in all {
       guard let record = record() else { continue }
       records.append((key, record))
-      let temporary = hold.newPath()
       // A cache that cannot be written is no cache: the image is what was asked for.
-      guard let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
-        (try? file.writeAll(record.json.bytes(), subject: temporary)) != nil,
-        rename(temporary, path(key)) == 0
-      else {
-        unlink(temporary)
-        break
-      }
+      guard library.writeHint(record.json.bytes(), to: path(key), hold) else { break }
     }
     return records
   }
@@ -170,14 +165,8 @@ final class StepCache: Sendable {
       return found
     }
     for (key, contents) in all {
-      let temporary = hold.newPath()
-      guard let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
-        (try? file.writeAll(contents.hex.utf8, subject: temporary)) != nil,
-        rename(temporary, "\(library.layout.buildContexts)/\(key.hex)") == 0
-      else {
-        unlink(temporary)
-        return
-      }
+      let path = "\(library.layout.buildContexts)/\(key.hex)"
+      guard library.writeHint(Array(contents.hex.utf8), to: path, hold) else { return }
     }
   }
 

@@ -78,7 +78,7 @@ final class ContentDigests: Sendable {
   }
 
   /// One line for each file; a path ends with a zero byte, which no path has.
-  func write(_ hold: borrowing Hold) {
+  func write(in library: ImageLibrary, _ hold: borrowing Hold) {
     let records = state.withLock { $0.isChanged ? $0.known : nil }
     guard let records else { return }
     var bytes: [UInt8] = []
@@ -89,15 +89,8 @@ final class ContentDigests: Sendable {
       bytes += path
       bytes.append(0)
     }
-    let temporary = hold.newPath()
     // Without it, the next build reads the files.
-    guard (try? Directories.make(self.path.parentDirectory)) != nil,
-      let file = try? Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600),
-      (try? file.writeAll(bytes, subject: temporary)) != nil, rename(temporary, self.path) == 0
-    else {
-      unlink(temporary)
-      return
-    }
+    library.writeHint(bytes, to: path, hold)
   }
 
   /// What is no record is passed over.

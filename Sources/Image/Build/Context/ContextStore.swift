@@ -55,6 +55,6 @@ final class ContextStore: Sendable {
 
   /// Remembers the files' digests for the next build.
   func write() {
-    for tree in trees.withLock({ Array($0.values) }) { tree.digests?.write(session.hold) }
+    for tree in trees.withLock({ Array($0.values) }) { tree.digests?.write(in: session.library, session.hold) }
   }
 }

@@ -31,6 +31,7 @@ final class CacheMount {
       if mount.step.sharing == .private, number < Self.mostPrivate {
         number += 1
       } else {
+        // Not by a flock that waits: an interruption could not end it.
         try session.interruption.check()
         usleep(50_000)
       }

@@ -123,9 +123,9 @@ struct PreparedMount {
         throw BuildFailure("RUN --mount=type=\(step.kind.rawValue): expected target=PATH")
       }
       target = builder.absolute(written)
-      id = name.isEmpty ? StageBuilder.clean(target) : name
+      id = name.isEmpty ? target.cleanedPath : name
     }
-    guard StageBuilder.clean(target) != "/" else { throw BuildFailure("RUN --mount: nothing can be mounted on /") }
+    guard target.cleanedPath != "/" else { throw BuildFailure("RUN --mount: nothing can be mounted on /") }
     let takesFiles = step.kind == .bind || step.kind == .cache && step.from != nil
     guard takesFiles else {
       match = nil

@@ -90,7 +90,7 @@ extension StageBuilder {
     search.add("path", path)
     if let known = session.cache.contents(search.digest) { return known }
     let tree = try files.tree()
-    let parts = Self.clean(path).split(separator: "/")
+    let parts = path.cleanedPath.split(separator: "/")
     let missing = (0...parts.count).dropFirst().map { parts[..<$0].joined(separator: "/") }.filter {
       !CopyWriter.isDirectory(Array($0.utf8), in: tree.merged.number)
     }
@@ -103,12 +103,7 @@ extension StageBuilder {
     try Expander(options: [.ignoresQuotes]).expand(text) { variables.lookup($0) }.text
   }
 
-  /// A path of the image; a relative one begins at the working directory.
-  func absolute(_ path: String) -> String {
-    if path.hasPrefix("/") { return path }
-    let directory = state.config.defaults.workingDirectory
-    return (directory.isEmpty ? "/" : directory) + "/" + path
-  }
+  func absolute(_ path: String) -> String { state.config.defaults.absolute(path) }
 
   func history(_ name: String, _ step: CopyStep) throws -> String {
     var words = [name]
@@ -136,7 +131,7 @@ extension StageBuilder {
   func setWorkingDirectory(_ text: String) throws -> Bool {
     let expanded = try expand(text)
     guard !expanded.isEmpty else { throw BuildFailure("WORKDIR: the path is empty") }
-    let path = Self.clean(absolute(expanded))
+    let path = absolute(expanded).cleanedPath
     state.config.defaults.workingDirectory = path
     let line = "WORKDIR \(path)"
     if path == "/" { return try note(line) }
@@ -177,13 +172,5 @@ extension StageBuilder {
     if !session.options.ignoresCache, try session.cache.find(key.digest, session.hold)?.layer != nil { return nil }
     let tree = try files.tree()
     return try TreePath(resolving: Array(path.utf8), at: tree.merged.number)
-  }
-
-  static func clean(_ path: String) -> String {
-    var parts: [Substring] = []
-    for part in path.split(separator: "/") where part != "." {
-      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-    }
-    return "/" + parts.joined(separator: "/")
   }
 }
